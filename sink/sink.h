@@ -1,0 +1,51 @@
+/*
+ * sink.h: delivery. Each [[sink]] has a runner thread of its own (`sink-NAME`), its own reader of the log and its own cursor;
+ * one that fails does not hold the others. A sink is a table of functions (sink_ops, in runner.h).
+ */
+#ifndef WOLFCDC_SINK_H
+#define WOLFCDC_SINK_H
+#include "settings.h"
+#include "wal.h"
+
+struct sinks;
+
+enum sink_state { SINK_CONNECTING, SINK_STREAMING, SINK_IDLE, SINK_RETRYING, SINK_PAUSED, SINK_CONFLICT, SINK_GONE,
+                  SINK_STOPPED, SINK_STATES };
+
+struct sink_status {
+    const char *name, *type;
+    enum sink_state state;
+    uint64_t since_us;
+    char reason[1024], remedy[512];
+    uint64_t lsn;                 /* last confirmed by the target */
+    struct gtid gtid;             /* of it */
+    uint32_t timestamp;           /* its source time */
+    uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts;
+    uint64_t lag_transactions, lag_bytes; double lag_seconds;
+    char server[300], version[96];
+    char held_back[512];          /* triggers and events kept for cutover: names, "" when none */
+};
+
+/* Owned. Checks the settings and opens every cursor; a sink that is new to a log with transactions and has no `start` is
+   an error (ERR_CONFIG). */
+MUST_CHECK bool sinks_new(const struct settings *settings, struct wal *wal, struct sinks **sinks, struct err *err);
+void sinks_start(struct sinks *sinks);
+void sinks_stop(struct sinks *sinks); /* returns within 4 s */
+void sinks_free(struct sinks *sinks);
+size_t sinks_count(const struct sinks *sinks);
+bool sinks_status(struct sinks *sinks, size_t index, struct sink_status *status);
+/* Verbs, any thread. `name` NULL where it says so: all. */
+MUST_CHECK bool sinks_pause(struct sinks *sinks, const char *name, bool pause, struct err *err); /* NULL: all */
+/* conflict: "skip" | "overwrite" | "retry". */
+MUST_CHECK bool sinks_conflict(struct sinks *sinks, const char *name, const char *way, struct err *err);
+/* Deliver again from lsn (exactly-once sinks refuse what the target already has, unless it was rewound as well). */
+MUST_CHECK bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct err *err);
+/* Lets the log go of a sink that is no longer in the configuration. */
+MUST_CHECK bool sinks_forget(struct sinks *sinks, const char *name, struct err *err);
+/* Before anything runs, for `wolfctl sink adopt`: reads the target's GTID set that an agent with another log left there, so
+   that an empty log starts from it; writes our first position row. */
+MUST_CHECK bool sink_adopt(const struct sink_settings *sink, const char *wal_uuid, struct source_pos *start, struct err *err);
+const char *sink_state_name(enum sink_state state);
+const char *sink_state_help(enum sink_state state);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * settings.h: the configuration file as structs. config.def is the one table that makes parser, limits, defaults,
+ * `wolfcdc --help`, and man 5 wolfcdc.toml; this header must name the same keys (config.c checks the offsets at
+ * compile time through the table's macros).
+ */
+#ifndef WOLFCDC_SETTINGS_H
+#define WOLFCDC_SETTINGS_H
+#include "arena.h"
+#include "db.h"
+#include "log.h"
+
+enum { SINKS_MAX = 32, HOSTS_MAX = 16, PATTERNS_MAX = 256 };
+
+struct host { const char *name; unsigned port; };
+struct strings { size_t count; const char **items; };
+
+/* Keys that [source] and every [[sink]] with a server share. */
+struct server_settings {
+    const char *host, *socket, *user, *password, *password_file, *defaults_file;
+    unsigned port;
+    const char *ssl_ca, *ssl_cert, *ssl_key;
+    bool ssl, ssl_verify_server_cert;
+    unsigned connect_timeout_ms;
+};
+
+struct source_settings {
+    struct server_settings server;
+    struct strings hosts;          /* or hosts = [...]; never both */
+    uint32_t server_id;
+    const char *start_gtid;        /* NULL: not set; "" is legal: from the oldest file */
+    const char *start_file;
+    uint64_t start_position;
+    unsigned heartbeat_ms;         /* 1000 */
+    bool capture_accounts;         /* false: account statements never enter the log */
+    const char *statements;        /* "capture" | "refuse": DML that arrives as text */
+};
+
+struct wal_settings {
+    const char *dir;
+    unsigned segment_size_mb;      /* 64 */
+    const char *compression;       /* "lz4" | "none" */
+    bool fsync;                    /* true */
+    unsigned flush_interval_ms;    /* 0 = at once when idle */
+    unsigned retention_hours;      /* 24 */
+    uint64_t size_max_mb;          /* 0 = no limit of its own */
+    uint64_t free_min_mb;          /* 0 = the larger of 5 % and 2 GiB */
+    uint64_t retention_hard_mb;    /* 0 = never delete what someone needs */
+    unsigned rewind_hours;         /* 24 */
+};
+
+struct sink_settings {
+    const char *name, *type;       /* type: "mysql" | "jsonl" (others in later orders) */
+    struct server_settings server;
+    const char *path;              /* jsonl: file, or "-" for stdout */
+    unsigned connections;          /* 2 */
+    const char *start;             /* "oldest" | "now" | LSN as text; NULL: not set */
+    const char *large_transactions;/* "stop" | "split" */
+    bool check_before_image;
+    bool ordered_commits;          /* true: commits in the source's order */
+    const char *on_conflict;       /* "stop" | "overwrite" | "skip" */
+    bool apply_ddl;                /* true */
+    unsigned group_rows;           /* rows per target transaction, upper limit: 10000 */
+    unsigned group_bytes_kb;       /* 4096 */
+    uint64_t keyless_rows_max;     /* a table without a key above this many rows is refused; 100000 */
+    bool non_transactional;        /* accept non-transactional target tables */
+    struct strings include, exclude;
+};
+
+struct api_settings { const char *socket, *listen, *token_file; };
+struct filter_settings { struct strings include, exclude; };
+struct logging_settings { enum log_level level; enum log_format format; };
+
+struct settings {
+    struct arena arena;
+    const char *file;
+    struct source_settings source;
+    struct wal_settings wal;
+    size_t sink_count;
+    struct sink_settings sinks[SINKS_MAX];
+    struct api_settings api;
+    struct filter_settings filter;
+    struct logging_settings logging;
+};
+
+/* Reads and checks the file. Errors name file:line, key, value and what is allowed; all of them are collected
+   (up to ERR_TEXT_MAX). Secret files are read here, into password. Owned by the caller. */
+MUST_CHECK bool settings_read(const char *path, struct settings **settings, struct err *err);
+void settings_free(struct settings *settings);
+/* Fills db_options from a server's keys; strings stay the settings'. `name` is kept, not copied. */
+void settings_server(const struct server_settings *server, const char *name, struct db_options *options);
+
+#endif
