@@ -26,7 +26,7 @@ uint8_t *buf_reserve_slow(struct buf *buf, size_t n)
         buf->full = true;
         return NULL;
     }
-    size_t need = buf->size + n, room = buf->room ? buf->room : 256;
+    size_t need = buf->size + n, room = buf->room ? buf->room : buf->max < 256 ? buf->max : 256;
     while (room < need) room = room > buf->max / 2 ? buf->max : room * 2;
     if (room > buf->room || !buf->data) {
         uint8_t *data = realloc(buf->data, room);
