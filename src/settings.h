@@ -85,7 +85,12 @@ struct settings {
 /* Reads and checks the file. Errors name file:line, key, value and what is allowed; all of them are collected
    (up to ERR_TEXT_MAX). Secret files are read here, into password. Owned by the caller. */
 MUST_CHECK bool settings_read(const char *path, struct settings **settings, struct err *err);
+/* The same from text, without reading any secret: for tests and tools. `path` stands in the messages, and relative paths
+   are relative to its directory. */
+MUST_CHECK bool settings_parse(const char *path, struct slice text, struct settings **settings, struct err *err);
 void settings_free(struct settings *settings);
+/* "host", "host:port", "[v6]:port" taken apart. False when it is none of these. */
+MUST_CHECK bool settings_host(const char *text, unsigned default_port, char *name, size_t room, unsigned *port);
 /* Fills db_options from a server's keys; strings stay the settings'. `name` is kept, not copied. */
 void settings_server(const struct server_settings *server, const char *name, struct db_options *options);
 
