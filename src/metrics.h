@@ -10,13 +10,11 @@
 enum metric { /* METRIC_RECEIVED_EVENTS … from metrics.def */
 #define METRIC(id, kind, name, help) METRIC_##id,
 #include "metrics.def"
-#undef METRIC
     METRICS
 };
 enum sink_metric { /* SINK_METRIC_APPLIED_ROWS … */
 #define SINK_METRIC(id, kind, name, help) SINK_METRIC_##id,
 #include "metrics.def"
-#undef SINK_METRIC
     SINK_METRICS
 };
 void metric_add(enum metric metric, uint64_t n);
