@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <assert.h>
+#include <isa-l/crc.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -114,6 +115,14 @@ static void copy_column(struct arena *arena, struct column *to, const struct col
     for (uint32_t i = 0; i < from->label_count; i++) to->labels[i] = arena_copy(arena, from->labels[i]);
 }
 
+static uint32_t names_crc(const struct table *t)
+{
+    uint8_t nul = 0;
+    uint32_t crc = crc32_iscsi((unsigned char *)t->database.data, (int)t->database.size, 0);
+    crc = crc32_iscsi(&nul, 1, crc);
+    return crc32_iscsi((unsigned char *)t->name.data, (int)t->name.size, crc);
+}
+
 struct table *table_new(const struct table *draft, uint32_t id, const char **reason)
 {
     *reason = draft_fault(draft);
@@ -133,6 +142,7 @@ struct table *table_new(const struct table *draft, uint32_t id, const char **rea
         memcpy(t->key, draft->key, t->key_count * sizeof *t->key);
     }
     t->named = draft->named;
+    t->names_crc = names_crc(t);
     t->null_bytes = (t->column_count + 7) / 8;
     row_plan_make(t);
     struct buf encoded;
