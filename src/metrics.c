@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "json.h"
 #include "settings.h"
 
 enum { BUCKETS = 22, BUCKET_FIRST_US = 16 };
@@ -135,4 +136,49 @@ void metrics_prometheus(struct buf *out)
         head(out, &sink_descriptions[i]);
         sink_text(out, (enum sink_metric)i);
     }
+}
+
+/* ---- JSON ---- */
+
+static void histogram_json(struct json *json, struct histogram *histogram)
+{
+    char seconds[32];
+    uint64_t total = 0;
+    for (unsigned i = 0; i <= BUCKETS; i++) total += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+    snprintf(seconds, sizeof seconds, "%.6f", (double)atomic_load_explicit(&histogram->sum_us, memory_order_relaxed) / 1e6);
+    json_open(json, '{');
+    json_name(json, "count");
+    json_unsigned(json, total);
+    json_name(json, "sum");
+    json_raw(json, slice_text(seconds));
+    json_close(json, '}');
+}
+
+static void sink_json(struct json *json, unsigned sink)
+{
+    json_name(json, sink_names[sink]);
+    json_open(json, '{');
+    for (unsigned i = 0; i < SINK_METRICS; i++) {
+        json_name(json, sink_descriptions[i].name + strlen("sink_"));
+        if (sink_descriptions[i].kind == HISTOGRAM) histogram_json(json, &sink_histograms[sink][i]);
+        else json_unsigned(json, sink_metric_get(sink, (enum sink_metric)i));
+    }
+    json_close(json, '}');
+}
+
+void metrics_json(struct buf *out)
+{
+    struct json json = json_on(out);
+    json_open(&json, '{');
+    for (unsigned i = 0; i < METRICS; i++) {
+        json_name(&json, descriptions[i].name);
+        if (descriptions[i].kind == HISTOGRAM) histogram_json(&json, &histograms[i]);
+        else json_unsigned(&json, metric_get((enum metric)i));
+    }
+    json_name(&json, "sinks");
+    json_open(&json, '{');
+    for (unsigned sink = 0; sink < SINKS_MAX; sink++)
+        if (sink_names[sink][0]) sink_json(&json, sink);
+    json_close(&json, '}');
+    json_close(&json, '}');
 }

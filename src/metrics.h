@@ -27,5 +27,7 @@ uint64_t sink_metric_get(unsigned sink, enum sink_metric metric);
 void sink_metric_observe_us(unsigned sink, enum sink_metric metric, uint64_t us);
 void metrics_name_sink(unsigned sink, const char *name);
 void metrics_prometheus(struct buf *out);
+/* One object: {"received_events_total":7,…,"sinks":{"new":{…}}}; a histogram is {"count","sum"}, in seconds. */
+void metrics_json(struct buf *out);
 
 #endif

@@ -64,6 +64,18 @@ static void histograms_add_up(void **state)
     expect("wolfcdc_sink_commit_seconds_count{sink=\"new\"} 1\n");
 }
 
+static void json_is_whole(void **state)
+{
+    (void)state;
+    buf_clear(&out);
+    metrics_json(&out);
+    const char *json = buf_cstr(&out);
+    assert_int_equal(json[0], 0x7b);
+    assert_non_null(strstr(json, "\"received_events_total\":7,"));
+    assert_non_null(strstr(json, "\"wal_fsync_seconds\":{\"count\":4,\"sum\":900.001033}"));
+    assert_non_null(strstr(json, "\"sinks\":{\"new\":{\"applied_transactions_total\":0,\"applied_rows_total\":3,"));
+}
+
 int main(void)
 {
     buf_init(&out, 1 << 20);
@@ -71,6 +83,7 @@ int main(void)
         cmocka_unit_test(counters_and_gauges),
         cmocka_unit_test(sinks_carry_their_name),
         cmocka_unit_test(histograms_add_up),
+        cmocka_unit_test(json_is_whole),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     buf_fini(&out);
