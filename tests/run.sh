@@ -1,0 +1,115 @@
+#!/bin/bash
+# Runs the tests that ./dev test built: run.sh [NAME...] (all, or those whose name contains one of these). A line for each,
+# `ok NAME (seconds)`, `skip NAME: why` or `FAIL NAME`, then `N passed, N failed`. Environment: BUILD, LONG=1, ROUNDS, SEED.
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd -P)
+BUILD=${BUILD:-$HERE/../build}
+BUILD=$(cd "$BUILD" && pwd -P)
+LONG=${LONG:-0}
+LOGS=$BUILD/test-logs
+WORK=${WORK:-$BUILD/t}
+PORT_BASE=${PORT_BASE:-21000}
+SLOTS=${SLOTS:-2}          # scenarios with servers, at a time
+NAMES=("$@")
+export BUILD LONG WORK
+export srcdir=$HERE/..     # where tests find their data, as under make check
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+
+say() { printf '%s\n' "$*"; }
+wanted() {
+    local n
+    [ ${#NAMES[@]} -gt 0 ] || return 0
+    for n in "${NAMES[@]}"; do [[ $1 != *"$n"* ]] || return 0; done
+    return 1
+}
+# tool-like tests in the make list of that name
+listed() { sed -n "/^$1 = /,/[^\\]\$/p" "$BUILD/Makefile" | grep -o 'tests/[a-z0-9_/-]*' || true; }
+
+# one NAME SECONDS COMMAND...: run it, say how it went, leave its result in LOGS.
+one() {
+    local name=$1 limit=$2 from=$SECONDS code=0 log
+    log=$LOGS/${1//[^a-zA-Z0-9._-]/_}.log
+    shift 2
+    timeout -k 30 "$limit" "$@" >"$log" 2>&1 </dev/null || code=$?
+    case $code in
+    0) say "ok $name ($((SECONDS - from)) s)" && echo ok >"$log.result" ;;
+    77) say "skip $name: $(sed -n 's/^SKIP: //p' "$log" | tail -n 1)" && echo skip >"$log.result" ;;
+    *)
+        [ $code != 124 ] || echo "FAIL: not done after $limit s" >>"$log"
+        say "FAIL $name (exit $code): $log"
+        echo FAIL >"$log.result"
+        ;;
+    esac
+}
+# queue NAME SECONDS COMMAND...: as one(), in the background, at most SLOTS at a time.
+RUNNING=0
+queue() {
+    while [ $RUNNING -ge "$SLOTS" ]; do
+        wait -n || true
+        RUNNING=$((RUNNING - 1))
+    done
+    one "$@" &
+    RUNNING=$((RUNNING + 1))
+}
+drain() {
+    wait
+    RUNNING=0
+}
+
+# ---- without servers ---------------------------------------------------------------------------------------------------
+programs() { # programs BUILD-DIRECTORY SUFFIX [WRAPPER...]
+    local dir=$1 suffix=$2 list p
+    shift 2
+    [ -e "$dir/Makefile" ] || return 0
+    for list in unit_tests golden_tests fault_tests crash_tests fuzz_targets; do
+        for p in $(listed "$list"); do
+            wanted "${p#tests/}$suffix" || continue
+            if [ "$list" = fuzz_targets ]; then
+                queue "${p#tests/}$suffix" 120 "$@" "$dir/$p" "$HERE/fuzz/corpus/${p##*/fuzz_}"
+            else
+                queue "${p#tests/}$suffix" 300 "$@" "$dir/$p"
+            fi
+        done
+    done
+}
+
+# ---- with servers --------------------------------------------------------------------------------------------------------
+# The slow ones first, so that the last minute is not one scenario alone.
+scenarios() {
+    local first=(kill-9-loop kill-in-ddl kill-in-commit big-transaction cut-every-byte) s
+    for s in "${first[@]}"; do [ ! -e "$HERE/server/$s.sh" ] || echo "$s"; done
+    for s in "$HERE"/server/*.sh; do
+        s=$(basename "$s" .sh)
+        [[ " ${first[*]} " == *" $s "* ]] || echo "$s"
+    done
+}
+servers() {
+    local s n=0 limit=240
+    [ "$LONG" = 0 ] || limit=7200
+    for s in $(scenarios); do
+        wanted "server/$s" || continue
+        # ports of their own for each, as many run at a time
+        PORT_BASE=$((PORT_BASE + n * 20)) queue "server/$s" $limit "$HERE/server/$s.sh"
+        n=$((n + 1))
+    done
+    drain
+}
+
+rm -rf "$LOGS"
+mkdir -p "$LOGS" "$WORK"
+from=$SECONDS
+programs "$BUILD" ""
+drain
+programs "$BUILD/asan" " (asan)"
+drain
+programs "$BUILD/tsan" " (tsan)" setarch -R
+drain
+servers
+
+count() { { grep -lx "$1" "$LOGS"/*.result 2>/dev/null || true; } | wc -l; }
+passed=$(count ok) failed=$(count FAIL) skipped=$(count skip)
+[ "$skipped" = 0 ] || say "$skipped skipped"
+say "$((SECONDS - from)) s"
+say "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
