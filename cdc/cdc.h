@@ -19,6 +19,7 @@ struct cdc_status {
     char reason[1024], remedy[512];  /* "" when all is well */
     struct source_pos pos;           /* after the last transaction taken */
     struct gtid gtid;                /* of it */
+    uint64_t lsn;                    /* of its commit in the log; 0 while the log is empty */
     uint32_t timestamp;              /* its source time */
     uint64_t last_event_us;          /* wall clock of the last packet, heartbeats included */
     char server[300], version[96];   /* host:port connected to, "" when not */
