@@ -1,0 +1,464 @@
+/*
+ * decoder.c: see decoder.h. One handler per event type (fate.def); the group's state is in txn, the table maps in map,
+ * row images come from rows, statements from query and ddl. Nothing is allocated per event.
+ *
+ * d->commit.pos is the position after the last whole transaction: it moves at a group's end, and with the file while no
+ * group is open. d->file_offset is the stream's own place, the end of the last event.
+ */
+#include "decoder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ddl.h"
+#include "event.h"
+#include "filter.h"
+#include "log.h"
+#include "map.h"
+#include "rows.h"
+#include "query.h"
+#include "txn.h"
+#include "unpack.h"
+
+struct decoder {
+    struct decoder_options options;
+    struct event_format format;
+    struct commit commit;       /* commit.pos: see above */
+    uint64_t file_offset, event_offset; /* end and start of the current event */
+    struct txn txn;
+    struct maps *maps;
+    struct unpack *unpack;
+    struct context context;
+    struct ddl ddl;
+    struct change change;       /* filled anew for each kind, never cleared */
+    struct decoder_stats stats;
+    uint32_t version;           /* 101119 */
+    bool forget_schema;         /* at the next group's start */
+};
+
+typedef bool handler_fn(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err);
+
+struct decoder *decoder_new(const struct decoder_options *options, const struct source_pos *pos)
+{
+    struct decoder *d = calloc(1, sizeof *d);
+    if (!d) abort();
+    struct maps_options maps = {.filter = options->filter, .schema = options->schema, .context = options->context};
+    d->options = *options;
+    d->format = event_format_default(options->mariadb, options->checksum);
+    d->commit.pos = *pos;
+    d->file_offset = pos->offset;
+    d->maps = maps_new(&maps);
+    d->unpack = unpack_new();
+    context_init(&d->context);
+    ddl_init(&d->ddl);
+    return d;
+}
+
+void decoder_free(struct decoder *decoder)
+{
+    if (!decoder) return;
+    maps_free(decoder->maps);
+    unpack_free(decoder->unpack);
+    context_fini(&decoder->context);
+    ddl_fini(&decoder->ddl);
+    free(decoder);
+}
+
+bool decoder_in_transaction(const struct decoder *decoder) { return decoder->txn.open; }
+const struct source_pos *decoder_pos(const struct decoder *decoder) { return &decoder->commit.pos; }
+const struct decoder_stats *decoder_stats(const struct decoder *decoder) { return &decoder->stats; }
+const char *decoder_server_version(const struct decoder *decoder) { return decoder->format.version; }
+void decoder_forget_schema(struct decoder *decoder) { decoder->forget_schema = true; }
+
+/* ---- the group ---- */
+
+static bool emit(struct decoder *d, struct err *err) { return d->options.emit(d->options.context, &d->change, err); }
+
+static bool outside_group(struct err *err)
+{
+    return err_set(err, ERR_CORRUPT, "it stands outside of a transaction; what to do: start at the beginning of a transaction");
+}
+
+static void close_group(struct decoder *d)
+{
+    d->txn.open = false;
+    d->commit.pos.offset = d->file_offset;
+    maps_close(d->maps);
+    context_clear(&d->context);
+}
+
+/* The source took the whole group back, or (cut) it has no end: it will come again. */
+static bool abort_group(struct decoder *d, enum decoder_note *note, struct err *err)
+{
+    d->change.kind = CHANGE_ABORT;
+    d->change.gtid = d->txn.gtid;
+    *note = DECODER_ABORT;
+    close_group(d);
+    return emit(d, err);
+}
+
+static bool commit_group(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
+    close_group(d);
+    d->commit.previous = d->txn.previous;
+    d->commit.crc = d->txn.crc;
+    d->commit.rows = d->txn.changes;
+    d->change.kind = CHANGE_COMMIT;
+    d->change.gtid = d->txn.gtid;
+    d->change.timestamp = event->timestamp;
+    d->change.server_id = event->server_id;
+    d->change.commit = &d->commit;
+    d->stats.transactions++;
+    *note = DECODER_COMMIT;
+    return emit(d, err);
+}
+
+static bool on_gtid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    if (d->txn.open) return err_set(err, ERR_CORRUPT, "a transaction begins before the one before it has ended");
+    if (d->forget_schema || maps_count(d->maps) > MAPS_MAX) maps_forget(d->maps, maps_count(d->maps) > MAPS_MAX);
+    d->forget_schema = false;
+    if (!txn_open(&d->txn, event, &d->commit.pos.gtids, err)) return false;
+    d->change.kind = CHANGE_BEGIN;
+    d->change.gtid = d->txn.gtid;
+    d->change.timestamp = event->timestamp;
+    d->change.server_id = event->server_id;
+    d->change.is_ddl = (d->txn.flags & TXN_DDL) && (d->txn.flags & TXN_STANDALONE);
+    d->change.file = slice_text(d->commit.pos.file);
+    d->change.offset = d->event_offset;
+    *note = DECODER_BEGIN;
+    return emit(d, err);
+}
+
+static bool on_xid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    return d->txn.open ? commit_group(d, event, note, err) : outside_group(err);
+}
+
+/* ---- rows ---- */
+
+static bool on_table_map(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    uint64_t id = cursor_le(&in, d->format.table_id_bytes);
+    (void)note;
+    if (!d->txn.open) return outside_group(err);
+    return maps_open(d->maps, id, cursor_rest(&in), err);
+}
+
+static bool emit_rows(struct decoder *d, const struct event *event, struct rows *rows, struct err *err)
+{
+    struct change *change = &d->change;
+    uint64_t before = d->txn.changes;
+    change->kind = rows->kind;
+    change->table = rows->table;
+    change->timestamp = event->timestamp;
+    change->server_id = event->server_id;
+    while (rows_next(rows, change)) {
+        d->txn.crc = change_crc(d->txn.crc, change);
+        d->txn.changes++;
+        if (!emit(d, err)) return false;
+    }
+    d->stats.rows += d->txn.changes - before;
+    if (!rows->in.failed) return true;
+    return err_set(err, ERR_CORRUPT, "row %" PRIu64 " of %.*s.%.*s does not fit its table map", d->txn.changes - before + 1,
+                   SLICE_ARG(rows->table->database), SLICE_ARG(rows->table->name));
+}
+
+static bool take_rows(struct decoder *d, const struct event *event, const struct rows_head *head, enum decoder_note *note,
+                      struct err *err)
+{
+    struct map *map = maps_find(d->maps, head->table_id);
+    const struct table *table;
+    struct rows rows;
+    if (!map) return err_set(err, ERR_CORRUPT, "rows of table id %" PRIu64 ", of which no map was sent", head->table_id);
+    if (!map->wanted) {
+        d->stats.filtered++;
+        return true;
+    }
+    d->change.row_flags = (uint8_t)(head->flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT));
+    *note = DECODER_CHANGE;
+    return maps_table(d->maps, map, d->format.mariadb, &table, err) && rows_open(head, table, d->unpack, &rows, err) &&
+           emit_rows(d, event, &rows, err);
+}
+
+static bool on_rows(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct rows_head head;
+    if (!d->txn.open) return outside_group(err);
+    if (!rows_head(event, &d->format, &head, err)) return false;
+    if (head.table_id != MAP_DUMMY_ID && !take_rows(d, event, &head, note, err)) return false;
+    if (!(head.flags & ROWS_STATEMENT_END)) return true;
+    maps_close(d->maps);
+    return d->txn.flags & TXN_STANDALONE ? commit_group(d, event, note, err) : true;
+}
+
+/* ---- statements ---- */
+
+static bool on_intvar(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)note;
+    return context_intvar(&d->context, event->body, err);
+}
+
+static bool on_rand(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)note;
+    return context_rand(&d->context, event->body, err);
+}
+
+static bool on_user_var(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)note;
+    return context_user_var(&d->context, event->body, err);
+}
+
+enum verdict { VERDICT_TAKE, VERDICT_LEAVE, VERDICT_REFUSE };
+
+/* What the filter says to the tables that a statement names. A statement that names none that we know passes. */
+static enum verdict filter_statement(struct decoder *d, const struct statement *s, struct err *err)
+{
+    struct cursor in = cursor_of(s->tables);
+    struct slice database, table;
+    uint32_t wanted = 0, unwanted = 0;
+    while (statement_tables_next(&in, &database, &table)) {
+        bool wants = filter_wants(d->options.filter, database.size ? database : s->database, table);
+        wanted += wants;
+        unwanted += !wants;
+    }
+    if (!unwanted) return VERDICT_TAKE;
+    if (!wanted) return VERDICT_LEAVE;
+    err_set(err, ERR_STOP, "a %s statement names tables of which [filter] wants some and not others; what to do: widen or narrow the "
+            "filter so that it takes all of them or none", statement_kind_name(s->kind));
+    return VERDICT_REFUSE;
+}
+
+/* Temporary tables are the source session's own: what creates, changes or drops one is left out, what reads one cannot be
+   repeated elsewhere. The server flags every statement that touched one. */
+static enum verdict judge_temporary(const struct decoder *d, const struct statement *s, struct err *err)
+{
+    if (d->ddl.temporary) return VERDICT_LEAVE;
+    bool reads = s->kind == STATEMENT_DML || (s->kind == STATEMENT_CREATE_TABLE && d->ddl.from_query);
+    bool own = s->kind == STATEMENT_ALTER_TABLE || s->kind == STATEMENT_TRUNCATE || s->kind == STATEMENT_CREATE_INDEX ||
+               s->kind == STATEMENT_DROP_INDEX;
+    if (!reads) return own ? VERDICT_LEAVE : VERDICT_TAKE;
+    err_set(err, ERR_STOP, "a statement depends on its session (a temporary table, CONNECTION_ID()) and cannot be repeated elsewhere; "
+            "what to do: set binlog_format=ROW on the source, in every session, and start after this transaction");
+    return VERDICT_REFUSE;
+}
+
+static enum verdict judge(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
+{
+    if (txn_is_void(&d->txn) || s->kind == STATEMENT_TABLE_ADMIN) return VERDICT_LEAVE;
+    if (s->kind == STATEMENT_ACCOUNT) return d->options.capture_accounts ? VERDICT_TAKE : VERDICT_LEAVE;
+    enum verdict verdict = filter_statement(d, s, err);
+    if (verdict == VERDICT_TAKE && (d->ddl.temporary || event->flags & EVENT_FLAG_THREAD_SPECIFIC)) verdict = judge_temporary(d, s, err);
+    if (verdict != VERDICT_TAKE || s->kind != STATEMENT_DML || !d->options.refuse_statements) return verdict;
+    err_set(err, ERR_STOP, "a change of rows was logged as a statement, and the configuration refuses those; what to do: set "
+            "binlog_format=ROW on the source, in every session, and start after this transaction");
+    return VERDICT_REFUSE;
+}
+
+static bool emit_statement(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
+{
+    d->change.kind = CHANGE_STATEMENT;
+    d->change.timestamp = event->timestamp;
+    d->change.server_id = event->server_id;
+    d->change.statement = s;
+    d->txn.crc = change_crc(d->txn.crc, &d->change);
+    d->txn.changes++;
+    d->txn.statements += s->kind == STATEMENT_DML;
+    d->stats.statements++;
+    return emit(d, err);
+}
+
+static bool take_statement(struct decoder *d, const struct event *event, struct statement *s, enum decoder_note *note,
+                           struct err *err)
+{
+    s->kind = d->ddl.kind;
+    s->own_commit = s->kind != STATEMENT_DML;
+    s->tables = buf_bytes(&d->ddl.tables);
+    if (s->own_commit) d->forget_schema = true;
+    enum verdict verdict = judge(d, event, s, err);
+    if (verdict == VERDICT_REFUSE) return false;
+    if (verdict == VERDICT_LEAVE) d->stats.filtered++;
+    *note = DECODER_CHANGE;
+    return verdict == VERDICT_LEAVE || emit_statement(d, event, s, err);
+}
+
+/* Rows before a ROLLBACK are those of transactional tables and are gone; of statements nobody can tell. */
+static bool rolled_back(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    if (!d->txn.changes) return commit_group(d, event, note, err);
+    if (d->txn.statements)
+        return err_set(err, ERR_STOP, "a transaction with statements ends with ROLLBACK: what they did to tables without transactions "
+                       "(MyISAM, Aria) stays on the source, and cannot be told from here; what to do: set binlog_format=ROW on the "
+                       "source, compare those tables, and start after this transaction");
+    if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
+    return abort_group(d, note, err);
+}
+
+static bool control(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct slice savepoint = buf_bytes(&d->ddl.savepoint);
+    switch (d->ddl.role) {
+    case DDL_COMMIT: return commit_group(d, event, note, err);
+    case DDL_ROLLBACK: return rolled_back(d, event, note, err);
+    case DDL_SAVEPOINT: return txn_savepoint(&d->txn, savepoint, err);
+    case DDL_ROLLBACK_TO: return txn_rollback_to(&d->txn, savepoint, err);
+    case DDL_XA:
+        return err_set(err, ERR_UNSUPPORTED, "an XA transaction in two phases is not captured by this release; what to do: use plain "
+                       "transactions on the source, and start after the last XA COMMIT");
+    case DDL_STATEMENT: case DDL_NOTHING: case DDL_BEGIN: case DDL_RELEASE: break;
+    }
+    return true;
+}
+
+static bool on_statement(struct decoder *d, const struct event *event, struct statement *s, enum decoder_note *note, struct err *err)
+{
+    struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = d->version};
+    if (!ddl_parse(&d->ddl, s->text, &session, err)) return false;
+    if (!d->txn.open) return d->ddl.role == DDL_NOTHING || outside_group(err);
+    if (d->ddl.role != DDL_STATEMENT) return control(d, event, note, err);
+    if (!take_statement(d, event, s, note, err)) return false;
+    context_clear(&d->context);
+    return d->txn.flags & TXN_STANDALONE ? commit_group(d, event, note, err) : true;
+}
+
+static bool on_query(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct statement statement;
+    if (!query_decode(event, &d->format, &d->context, &statement, err)) return false;
+    if (event->type == EVENT_QUERY_COMPRESSED && !unpack_bytes(d->unpack, statement.text, &statement.text, err)) return false;
+    return on_statement(d, event, &statement, note, err);
+}
+
+/* ---- the stream ---- */
+
+static bool cut(struct decoder *d, enum decoder_note *note, struct err *err)
+{
+    uint64_t offset = d->commit.pos.offset;
+    if (!d->txn.open) return true;
+    bool done = abort_group(d, note, err);
+    d->commit.pos.offset = offset; /* it comes again from its start */
+    return done;
+}
+
+bool decoder_cut(struct decoder *decoder, struct err *err)
+{
+    enum decoder_note note;
+    return cut(decoder, &note, err);
+}
+
+static bool on_format(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    if (!cut(d, note, err) || !event_format_decode(event, &d->format, err)) return false;
+    unsigned major = 0, minor = 0, patch = 0;
+    if (sscanf(d->format.version, "%u.%u.%u", &major, &minor, &patch) >= 2) d->version = major * 10000 + minor * 100 + patch;
+    maps_close(d->maps);
+    *note = DECODER_FORMAT;
+    return true;
+}
+
+static bool on_rotate(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    uint64_t offset = cursor_u64(&in);
+    struct slice file = cursor_rest(&in);
+    if (in.failed || !file.size || file.size >= SOURCE_FILE_MAX || memchr(file.data, 0, file.size))
+        return err_set(err, ERR_CORRUPT, "a ROTATE without a file name of 1 to %d bytes", SOURCE_FILE_MAX - 1);
+    if (!cut(d, note, err)) return false;
+    struct source_pos *pos = &d->commit.pos;
+    bool other = !slice_equal(slice_text(pos->file), file);
+    memcpy(pos->file, file.data, file.size);
+    pos->file[file.size] = 0;
+    pos->offset = d->file_offset = offset;
+    if (other || *note == DECODER_NOTHING) *note = *note == DECODER_ABORT ? DECODER_ABORT : DECODER_FILE;
+    return true;
+}
+
+static bool on_file_end(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)event;
+    if (!cut(d, note, err)) return false;
+    *note = DECODER_FILE_END;
+    return true;
+}
+
+static bool on_heartbeat(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)d, (void)event, (void)err;
+    *note = DECODER_HEARTBEAT;
+    return true;
+}
+
+/* The state of the source at the start of its file: taken over when we know nothing else. */
+static bool on_gtid_list(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    uint32_t count = cursor_u32(&in) & 0x0fffffff;
+    struct gtid_set *set = &d->commit.pos.gtids;
+    (void)note;
+    if (in.failed || cursor_left(&in) / 16 < count) return err_set(err, ERR_CORRUPT, "a GTID_LIST that is cut short");
+    if (set->count || d->stats.transactions || event->flags & EVENT_FLAG_ARTIFICIAL) return true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct gtid gtid = {.domain = cursor_u32(&in)};
+        gtid.server = cursor_u32(&in);
+        gtid.seq = cursor_u64(&in);
+        if (!gtid_set_put(set, gtid, err)) return false;
+    }
+    return true;
+}
+
+static bool on_skip(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)d, (void)event, (void)note, (void)err;
+    return true;
+}
+
+static bool on_stop(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)d, (void)note;
+    return event_refuse(event, err);
+}
+
+static handler_fn *const handlers[EVENT_TYPES] = {
+#define EVENT(number, name, handler, ...) [number] = on_##handler,
+#include "fate.def"
+#undef EVENT
+};
+
+/* Moves on to the event's end. log_pos has 32 bits, is 0 where MariaDB ≥ 11.4 did not know it yet, and skips what the
+   server left out: so lengths are added up, and each log_pos that is there corrects the sum. */
+static void advance(struct decoder *d, const struct event *event)
+{
+    bool artificial = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||
+                      ((event->type == EVENT_FORMAT_DESCRIPTION || event->type == EVENT_START_ENCRYPTION) && !event->log_pos);
+    d->event_offset = d->file_offset;
+    if (!artificial) d->file_offset += event->raw.size;
+    if (!event->log_pos || event->type == EVENT_ROTATE) return;
+    int32_t off = (int32_t)(event->log_pos - (uint32_t)d->file_offset);
+    if (off < 0 && (uint64_t)-(int64_t)off > d->file_offset) return;
+    d->file_offset = (uint64_t)((int64_t)d->file_offset + off);
+    if (!artificial) d->event_offset = d->file_offset - (d->file_offset < event->raw.size ? 0 : event->raw.size);
+}
+
+bool decoder_event(struct decoder *decoder, struct slice raw, enum decoder_note *note, struct err *err)
+{
+    struct event event = {0};
+    *note = DECODER_NOTHING;
+    if (!event_decode(raw, &decoder->format, decoder->options.verify_checksums, &event, err))
+        return err_context(err, "%s after offset %" PRIu64, decoder->commit.pos.file, decoder->file_offset);
+    decoder->stats.events++;
+    decoder->stats.bytes += raw.size;
+    advance(decoder, &event);
+    const struct event_fate *fate = event_fate(event.type);
+    if (!fate->name && event.flags & EVENT_FLAG_IGNORABLE) return true;
+    handler_fn *handler = fate->name ? handlers[event.type] : on_stop;
+    if (!handler(decoder, &event, note, err))
+        return err_context(err, "%s at %s:%" PRIu64, fate->name ? fate->name : "event", decoder->commit.pos.file, decoder->event_offset);
+    if (!decoder->txn.open) decoder->commit.pos.offset = decoder->file_offset;
+    return true;
+}

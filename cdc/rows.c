@@ -1,0 +1,90 @@
+/* rows.c: see rows.h. */
+#include "rows.h"
+
+#define INSERT CHANGE_INSERT
+#define UPDATE CHANGE_UPDATE
+#define DELETE CHANGE_DELETE
+
+static const struct rows_type { enum change_kind kind; bool v2, compressed; } rows_types[EVENT_TYPES] = {
+    [EVENT_WRITE_ROWS_V1] = {INSERT, false, false},
+    [EVENT_UPDATE_ROWS_V1] = {UPDATE, false, false},
+    [EVENT_DELETE_ROWS_V1] = {DELETE, false, false},
+    [EVENT_WRITE_ROWS] = {INSERT, true, false},
+    [EVENT_UPDATE_ROWS] = {UPDATE, true, false},
+    [EVENT_DELETE_ROWS] = {DELETE, true, false},
+    [EVENT_WRITE_ROWS_COMPRESSED_V1] = {INSERT, false, true},
+    [EVENT_UPDATE_ROWS_COMPRESSED_V1] = {UPDATE, false, true},
+    [EVENT_DELETE_ROWS_COMPRESSED_V1] = {DELETE, false, true},
+    [EVENT_WRITE_ROWS_COMPRESSED] = {INSERT, true, true},
+    [EVENT_UPDATE_ROWS_COMPRESSED] = {UPDATE, true, true},
+    [EVENT_DELETE_ROWS_COMPRESSED] = {DELETE, true, true},
+};
+
+bool rows_head(const struct event *event, const struct event_format *format, struct rows_head *head, struct err *err)
+{
+    const struct rows_type *type = &rows_types[event->type];
+    struct cursor in = cursor_of(event->body);
+    *head = (struct rows_head){.kind = type->kind, .compressed = type->compressed};
+    head->table_id = cursor_le(&in, format->table_id_bytes);
+    head->flags = cursor_u16(&in);
+    if (type->v2) {
+        uint16_t extra = cursor_u16(&in); /* counts itself */
+        cursor_bytes(&in, extra >= 2 ? extra - 2u : SIZE_MAX);
+    }
+    head->rest = cursor_rest(&in);
+    return !in.failed || err_set(err, ERR_CORRUPT, "the event's head is cut short");
+}
+
+/* Size 0 when every column is present, which is the usual case and has a faster walk. */
+static struct slice shorten(struct slice present, uint32_t count)
+{
+    for (uint32_t i = 0; i < count / 8; i++)
+        if (present.data[i] != 0xff) return present;
+    uint8_t last = (uint8_t)((1u << (count & 7)) - 1);
+    if (last && (present.data[count / 8] & last) != last) return present;
+    return (struct slice){present.data, 0};
+}
+
+bool rows_open(const struct rows_head *head, const struct table *table, struct unpack *unpack, struct rows *rows, struct err *err)
+{
+    struct cursor in = cursor_of(head->rest);
+    uint64_t count = cursor_lenenc(&in);
+    if (in.failed || count != table->column_count)
+        return err_set(err, ERR_CORRUPT, "rows of %llu columns follow a map of %.*s.%.*s with %u", (unsigned long long)count,
+                       SLICE_ARG(table->database), SLICE_ARG(table->name), table->column_count);
+    *rows = (struct rows){.table = table, .kind = head->kind};
+    for (int i = 0; i < (head->kind == UPDATE ? 2 : 1); i++) {
+        struct slice present = cursor_bytes(&in, table->null_bytes);
+        if (in.failed) return err_set(err, ERR_CORRUPT, "the event's column bitmap is cut short");
+        rows->present[i] = shorten(present, table->column_count);
+    }
+    rows->in = in;
+    if (!head->compressed) return true;
+    struct slice plain;
+    if (!unpack_bytes(unpack, cursor_rest(&in), &plain, err)) return false;
+    rows->in = cursor_of(plain);
+    return true;
+}
+
+static void take(struct rows *rows, int which, struct row *row)
+{
+    row->present = rows->present[which];
+    row->image = row_take(rows->table, row->present, &rows->in);
+}
+
+bool rows_next(struct rows *rows, struct change *change)
+{
+    const uint8_t *start = rows->in.at;
+    if (rows->in.failed || start == rows->in.end) return false;
+    switch (rows->kind) {
+    case UPDATE:
+        take(rows, 0, &change->before);
+        take(rows, 1, &change->after);
+        break;
+    case INSERT: take(rows, 0, &change->after); break;
+    default: take(rows, 0, &change->before); break;
+    }
+    /* an image without any column has no bytes: it would never end */
+    if (rows->in.at == start) rows->in.failed = true;
+    return !rows->in.failed;
+}
