@@ -601,13 +601,23 @@ static bool file_read(const char *path, struct buf *text, struct err *err)
     return true;
 }
 
-bool settings_read(const char *path, struct settings **settings, struct err *err)
+static bool read_and_parse(const char *path, bool secrets, struct settings **settings, struct err *err)
 {
     struct buf text;
     buf_init(&text, CONFIG_FILE_MAX);
-    bool good = file_read(path, &text, err) && parse(path, buf_bytes(&text), true, settings, err);
+    bool good = file_read(path, &text, err) && parse(path, buf_bytes(&text), secrets, settings, err);
     buf_fini(&text);
     return good;
+}
+
+bool settings_read(const char *path, struct settings **settings, struct err *err)
+{
+    return read_and_parse(path, true, settings, err);
+}
+
+bool settings_peek(const char *path, struct settings **settings, struct err *err)
+{
+    return read_and_parse(path, false, settings, err);
 }
 
 void settings_free(struct settings *settings)

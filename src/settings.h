@@ -89,6 +89,8 @@ MUST_CHECK bool settings_read(const char *path, struct settings **settings, stru
    are relative to its directory. */
 MUST_CHECK bool settings_parse(const char *path, struct slice text, struct settings **settings, struct err *err);
 void settings_free(struct settings *settings);
+/* The file without its secrets, for programs that only want to find the agent: does not need to read them. */
+MUST_CHECK bool settings_peek(const char *path, struct settings **settings, struct err *err);
 /* "host", "host:port", "[v6]:port" taken apart. False when it is none of these. */
 MUST_CHECK bool settings_host(const char *text, unsigned default_port, char *name, size_t room, unsigned *port);
 /* Fills db_options from a server's keys; strings stay the settings'. `name` is kept, not copied. */

@@ -1,0 +1,92 @@
+/*
+ * adopt.c: `wolfctl sink adopt`: a new, empty log begins from what the target has, as the position row of a lost log says it.
+ * The agent must be stopped: the log's lock makes sure of that.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "command.h"
+#include "program.h"
+
+static int failed(const struct err *err)
+{
+    fprintf(stderr, "wolfctl: %s\n", err->text);
+    return err->code == ERR_CONFIG ? PROGRAM_USAGE : err->code == ERR_RETRY || err->code == ERR_DENIED ? PROGRAM_UNREACHABLE
+                                                                                                      : PROGRAM_UNMET;
+}
+
+/* The sink named, or the only one that can be adopted. */
+static const struct sink_settings *sink_meant(const struct settings *settings, const char *name, struct err *err)
+{
+    const struct sink_settings *found = NULL;
+    for (size_t i = 0; i < settings->sink_count; i++) {
+        const struct sink_settings *sink = &settings->sinks[i];
+        if (name ? !strcmp(sink->name, name) : !strcmp(sink->type, "mysql")) {
+            if (found) {
+                err_set(err, ERR_CONFIG, "there are several sinks: which one? wolfctl sink adopt NAME");
+                return NULL;
+            }
+            found = sink;
+        }
+    }
+    if (!found) err_set(err, ERR_CONFIG, "%s: no such sink in this configuration", name ? name : "type mysql");
+    else if (!strcmp(found->type, "mysql")) return found;
+    else err_set(err, ERR_CONFIG, "sink %s has type %s: only mysql keeps its position on the target", found->name, found->type);
+    return NULL;
+}
+
+static bool log_is_empty(const struct settings *settings, const struct wal_resume *resume, struct err *err)
+{
+    if (resume->empty) return true;
+    return err_set(err, ERR_STOP,
+                   "the log in %s has transactions (up to LSN %llu): adopt is for an empty one. If it is to be given up, move it "
+                   "away first", settings->wal.dir, (unsigned long long)resume->last_lsn);
+}
+
+static bool adopt(const struct settings *settings, const struct sink_settings *sink, struct source_pos *start, struct err *err)
+{
+    static const struct source_pos nowhere;
+    struct wal_options options;
+    struct wal_resume resume;
+    struct wal *wal = NULL;
+    agent_wal_options(&settings->wal, &options);
+    bool good = wal_open(&options, &nowhere, &wal, &resume, err) && log_is_empty(settings, &resume, err) &&
+                sink_adopt(sink, wal_uuid(wal), start, err) && wal_set_start(wal, start, err);
+    if (wal) wal_stop(wal);
+    wal_close(wal);
+    return good;
+}
+
+static bool asked(const struct call *call, const struct settings *settings, const struct sink_settings *sink, int *status)
+{
+    char what[900];
+    snprintf(what, sizeof what,
+             "The log in %.300s must be empty. It will begin from the position that the target of sink %s (%.200s) holds, "
+             "and the target will belong to this log from now on; an agent with the former log can no longer deliver to it.",
+             settings->wal.dir, sink->name, sink->server.host ? sink->server.host : sink->server.socket);
+    return command_confirm(call, what, status);
+}
+
+int adopt_run(struct call *call)
+{
+    const char *name = call->count ? call->args[0] : call->sink;
+    struct settings *settings = NULL;
+    struct source_pos start = {0};
+    struct err err = {0};
+    char gtids[GTID_SET_TEXT_MAX];
+    int status = PROGRAM_DONE;
+    if (!settings_read(call->config ? call->config : PROGRAM_CONFIG, &settings, &err)) return failed(&err);
+    const struct sink_settings *sink = sink_meant(settings, name, &err);
+    if (!sink) status = failed(&err);
+    else if (asked(call, settings, sink, &status)) {
+        db_library_init();
+        if (!adopt(settings, sink, &start, &err)) status = failed(&err);
+        db_library_end();
+        gtid_set_format(&start.gtids, gtids);
+        if (!status) printf("adopted: the log begins at %s; start wolfcdc now\n", *gtids ? gtids : "the source's beginning");
+    }
+    settings_free(settings);
+    return status;
+}

@@ -1,0 +1,45 @@
+/*
+ * command.h: wolfctl's commands: one table (commands.def), one function each. The options are read once, for all of them.
+ */
+#ifndef WOLFCDC_COMMAND_H
+#define WOLFCDC_COMMAND_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client.h"
+
+#define PASS "…" /* the arguments are the command's own */
+
+struct call { /* one invocation */
+    const char *socket, *config, *sink, *gtid, *timeout;
+    bool json, yes, dry_run;
+    int count;   /* arguments after the words */
+    char **args;
+};
+typedef int command_fn(struct call *call); /* returns an exit code: program.h */
+
+struct command {
+    const char *words;
+    command_fn *run;
+    const char *arguments, *options, *help;
+};
+extern const struct command commands[];
+extern const size_t command_count;
+
+struct command_option {
+    char letter;
+    const char *name, *argument, *help; /* argument NULL: none */
+};
+extern const struct command_option command_options[];
+extern const size_t command_option_count;
+
+/* The part of argv that is a command's own: argv[0] is its words. Returns an exit code. */
+int walctl_main(int argc, char **argv);
+int setup_main(int argc, char **argv);
+int decode_main(int argc, char **argv);
+/* `wolfctl sink adopt`, in adopt.c. */
+int adopt_run(struct call *call);
+/* Before something that cannot be taken back: true when the operator agreed. Else *status is the exit code. In wolfctl.c. */
+bool command_confirm(const struct call *call, const char *what, int *status);
+
+#endif
