@@ -150,8 +150,8 @@ wait_for() {
 }
 
 # ---- the agent -----------------------------------------------------------------------------------------------------------
-CONFIG= CODE=
-SOCKET=
+CONFIG=''
+SOCKET=''
 # write_config [KEY=VALUE...]: $DIR/wolfcdc.toml for `source` and `target`. A KEY is section.name (source.start_gtid="…",
 # sink.connections=1) and replaces what stands there, or is added; VALUE is TOML; "-" takes the key away. Keys of
 # [[sink]] go to the first sink; further text for the end of the file is read from $CONFIG_TAIL.
@@ -232,7 +232,8 @@ ended_agent() {
     ! kill -0 "$AGENT_PID" 2>/dev/null || fail "the agent still runs after $1 s"
     # shellcheck disable=SC2034 # for the caller
     CODE=0
-    wait "$AGENT_PID" || CODE=$? # for the caller
+    # shellcheck disable=SC2034 # for the caller
+    wait "$AGENT_PID" || CODE=$?
     AGENT_PID=
 }
 # supervise_agent: what systemd does: as soon as it ends, start it again.
@@ -275,12 +276,12 @@ compare() {
 # workload OPTION...: in the foreground, against the source.
 workload() {
     "$BUILD/tests/tools/workload" --host 127.0.0.1 --port "${PORT[source]}" --user admin --password-file "$DIR/password" \
-        --seed "$SEED" "$@" >>"$DIR/workload.log" 2>&1 || { tail -n 5 "$DIR/workload.log" >&2; fail "the workload failed"; }
+        --seed "$SEED" --quiet "$@" >>"$DIR/workload.log" 2>&1 || { tail -n 5 "$DIR/workload.log" >&2; fail "the workload failed"; }
 }
 # start_workload OPTION...: in the background; join_workload waits for its end.
 start_workload() {
     "$BUILD/tests/tools/workload" --host 127.0.0.1 --port "${PORT[source]}" --user admin --password-file "$DIR/password" \
-        --seed "$SEED" "$@" >>"$DIR/workload.log" 2>&1 &
+        --seed "$SEED" --quiet "$@" >>"$DIR/workload.log" 2>&1 &
     WORKLOAD_PID=$!
     BACKGROUND+=("$WORKLOAD_PID")
 }

@@ -1,7 +1,9 @@
 /*
- * jsonget PATH <document: prints one value of a JSON document, for the shell scripts of the tests. PATH is a chain of keys
- * and indices, "sinks.0.state". A text is printed bare, anything else as JSON. Exit 1 when there is none.
+ * jsonget PATH... <document: prints values of a JSON document, one a line, for the shell scripts of the tests. PATH is a chain of
+ * keys and indices, "sinks.0.state". A text is printed bare, anything else as JSON, nothing as an empty line. Exit 1 when one of
+ * them is not there.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,8 @@ static const cJSON *step(const cJSON *at, const char *key)
 
 static void print(const cJSON *value)
 {
-    if (cJSON_IsString(value)) {
-        puts(value->valuestring);
+    if (!value || cJSON_IsString(value)) {
+        puts(value ? value->valuestring : "");
         return;
     }
     char *text = cJSON_PrintUnformatted(value);
@@ -29,19 +31,26 @@ static void print(const cJSON *value)
     cJSON_free(text);
 }
 
+static bool get(const cJSON *root, char *path)
+{
+    const cJSON *at = root;
+    for (char *key = strtok(path, "."); at && key; key = strtok(NULL, ".")) at = step(at, key);
+    print(at);
+    return at != NULL;
+}
+
 int main(int argc, char **argv)
 {
     static char document[DOCUMENT_MAX];
-    if (argc != 2) {
-        fputs("usage: jsonget PATH <document\n", stderr);
+    if (argc < 2) {
+        fputs("usage: jsonget PATH... <document\n", stderr);
         return 2;
     }
     size_t size = fread(document, 1, sizeof document - 1, stdin);
     document[size] = 0;
     cJSON *root = cJSON_Parse(document);
-    const cJSON *at = root;
-    for (char *key = strtok(argv[1], "."); at && key; key = strtok(NULL, ".")) at = step(at, key);
-    if (at) print(at);
+    bool all = true;
+    for (int i = 1; i < argc; i++) all = get(root, argv[i]) && all;
     cJSON_Delete(root);
-    return at ? 0 : 1;
+    return all ? 0 : 1;
 }
