@@ -146,8 +146,9 @@ static bool fail(struct db *db, struct err *err, const char *tried)
 
 static void parse_version(const char *text, struct db_version *version)
 {
-    if (!strncmp(text, "5.5.5-", 6)) text += 6;
     memset(version, 0, sizeof *version);
+    if (!text) text = "";
+    if (!strncmp(text, "5.5.5-", 6)) text += 6;
     snprintf(version->text, sizeof version->text, "%s", text);
     version->flavour = strcasestr(text, "maria") ? DB_MARIADB : DB_MYSQL;
     if (sscanf(text, "%u.%u.%u", &version->major, &version->minor, &version->patch) < 2)
@@ -604,4 +605,12 @@ bool db_packet_ready(struct db *db)
     if (pvio->cache && pvio->cache + pvio->cache_size > pvio->cache_pos) return true;
     struct pollfd poller = {.fd = db->stop_fd, .events = POLLIN};
     return poll(&poller, 1, 0) > 0;
+}
+
+void db_read_timeout(struct db *db, uint32_t ms)
+{
+    MARIADB_PVIO *pvio = db->mysql->net.pvio;
+    unsigned seconds = seconds_of(ms);
+    mysql_optionsv(db->mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
+    if (pvio) pvio->timeout[PVIO_READ_TIMEOUT] = ms ? (int)ms : -1;
 }

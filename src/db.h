@@ -83,6 +83,8 @@ void db_statement_close(struct db *db, const struct db_statement *statement); /*
 MUST_CHECK bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err);
 /* True when another packet can be had without a system call or the socket has bytes: tells an idle stream. */
 bool db_packet_ready(struct db *db);
+/* Changes the read timeout of an open connection; 0: none. */
+void db_read_timeout(struct db *db, uint32_t ms);
 
 /* Tests: the nth call from now of any db function fails as a lost connection would; 0 = off. */
 void db_fault_at(uint64_t nth);

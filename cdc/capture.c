@@ -1,0 +1,836 @@
+/*
+ * capture.c: see cdc.h. The thread `capture`: connect → prove → stream, and again, with a named state for each way it can
+ * stand still.
+ *
+ *   connecting ──► (proof) ──► streaming ⇄ idle          lost, silent: connecting, from the last commit in the log
+ *        ▲             │           │
+ *        │             ├► unproven ┤ (goes on)            pause, disk full: paused; after 10 s without the stream
+ *        └── resume ───┴► diverged, purged, stopped       each waits for the operator; those that can heal look again
+ *
+ * The position is never kept apart from the log: a session begins from the last commit that was appended (or found in the
+ * log at the start), and a transaction that a session did not finish is aborted and asked for again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "cdc.h"
+#include "clock.h"
+#include "decoder.h"
+#include "filter.h"
+#include "metrics.h"
+#include "proof.h"
+#include "schema.h"
+#include "source.h"
+#include "thread.h"
+
+enum {
+    HOLD_POLL_MS = 100,          /* how often the disk is asked, and a pause looks again */
+    HOLD_CLOSE_MS = 10000,       /* blocked for longer: the dump is closed on purpose */
+    SEARCH_PATIENCE_MS = 120000, /* no heartbeats come while the server reads up to our position */
+    THROTTLED_MS = 1000,
+    DENIED_WAIT_MS = 30000,
+    BEHIND_WAIT_MS = 5000,
+    FOR_EVER = UINT32_MAX,
+    PUBLISH_EVENTS = 256,
+    STOP_WAIT_MS = 3000,
+    LAGGING_S = 60,
+};
+
+/* Why a session came to its end; err has the text. */
+enum ending {
+    ENDED_LOST,      /* the connection or the server: err's code and number say what to do */
+    ENDED_EVENT,     /* the decoder refused an event */
+    ENDED_LOG,       /* the log refused a change */
+    ENDED_DIVERGED,
+    ENDED_BEHIND,    /* the source's binary log ends before our last transaction */
+    ENDED_CHECKS,    /* a check of the source failed */
+    ENDED_HELD,      /* closed on purpose: pause, disk */
+};
+
+enum phase { PHASE_OUT, PHASE_READING, PHASE_WORKING };
+
+struct cdc {
+    const struct settings *settings;
+    struct wal *wal;
+    const struct source_driver *driver;
+    struct filter *filter;
+    pthread_t thread;
+    bool started;
+
+    /* shared, under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool retry;
+    struct source *source;  /* for interrupting it; only the capture thread opens and closes */
+    struct cdc_status status;
+    int64_t skew_us, retention_s;
+    uint64_t caught_up_us;  /* wall clock at which we last had everything; 0 never */
+
+    atomic_bool stopping, pause;
+    /* written by the capture thread at each packet, read by status */
+    atomic_int phase;
+    atomic_bool idle;
+    atomic_ullong packet_wall_us;
+
+    /* owned by thread capture */
+    struct proof last;          /* last commit in the log; gtid.seq 0: none */
+    uint32_t last_timestamp;
+    uint64_t last_lsn;
+    struct source_pos pos;      /* after it */
+    bool placed;                /* pos is known */
+    bool proving, from_last;    /* from_last: the proof's start is purged, ask from the last commit itself */
+    bool dirty;                 /* commits were appended since the last flush */
+    bool append_failed, different, stepped_over, timed_out;
+    size_t host;
+    uint64_t checked_hosts;     /* bit per host */
+    uint64_t next_hold_look_ms;
+    struct backoff backoff;
+    struct decoder *decoder;
+    struct schema *schema;
+    struct db_options schema_options;
+    char schema_name[320], schema_host[256];
+    struct decoder_stats counted; /* what has gone into the metrics */
+    unsigned events_unpublished;
+    bool filter_unsaved, filter_changed; /* the log's last commit was made under another filter */
+};
+
+/* ---- time ---- */
+
+static uint64_t coarse_us(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+static uint64_t coarse_wall_us(void) { return coarse_us(CLOCK_REALTIME_COARSE); }
+static uint64_t coarse_ms(void) { return coarse_us(CLOCK_MONOTONIC_COARSE) / 1000; }
+
+/* ---- state ---- */
+
+static void set_state(struct cdc *cdc, enum cdc_state state, const char *remedy, const char *reason)
+{
+    pthread_mutex_lock(&cdc->lock);
+    struct cdc_status *status = &cdc->status;
+    bool moved = status->state != state, changed = moved || strcmp(status->reason, reason);
+    if (moved) status->since_us = clock_wall_us();
+    status->state = state;
+    snprintf(status->reason, sizeof status->reason, "%s", reason);
+    snprintf(status->remedy, sizeof status->remedy, "%s", remedy ? remedy : "");
+    pthread_mutex_unlock(&cdc->lock);
+    metric_set(METRIC_SOURCE_STATE, state);
+    if (!changed) return; /* attempts that fail in the same way are one line, not one a second */
+    enum log_level level = state >= CDC_DIVERGED                       ? LOG_LEVEL_ERROR
+                           : state == CDC_STREAMING || !reason[0] ? LOG_LEVEL_INFO
+                                                                       : LOG_LEVEL_WARNING;
+    log_line(level, "source.state", "state=%s%s%s%s%s%s%s", cdc_state_name(state), reason[0] ? " reason=\"" : "", reason,
+             reason[0] ? "\"" : "", remedy && remedy[0] ? " remedy=\"" : "", remedy ? remedy : "", remedy && remedy[0] ? "\"" : "");
+}
+
+/* Waits until stop, resume or the time is over. */
+static void wait_ms(struct cdc *cdc, uint32_t ms)
+{
+    uint64_t end = coarse_ms() + ms;
+    pthread_mutex_lock(&cdc->lock);
+    while (!cdc->stopping && !cdc->retry) {
+        uint64_t now = coarse_ms();
+        if (ms != FOR_EVER && now >= end) break;
+        thread_wait(&cdc->wake, &cdc->lock, ms == FOR_EVER ? 60000 : (uint32_t)(end - now));
+    }
+    cdc->retry = false;
+    pthread_mutex_unlock(&cdc->lock);
+}
+
+static void publish(struct cdc *cdc)
+{
+    const struct decoder_stats *now = decoder_stats(cdc->decoder);
+    struct decoder_stats *was = &cdc->counted;
+    metric_add(METRIC_RECEIVED_EVENTS, now->events - was->events);
+    metric_add(METRIC_RECEIVED_BYTES, now->bytes - was->bytes);
+    metric_add(METRIC_DECODED_ROWS, now->rows - was->rows);
+    metric_add(METRIC_DECODED_TRANSACTIONS, now->transactions - was->transactions);
+    metric_add(METRIC_DECODED_STATEMENTS, now->statements - was->statements);
+    metric_add(METRIC_FILTERED_ROWS, now->filtered - was->filtered);
+    pthread_mutex_lock(&cdc->lock);
+    struct cdc_status *status = &cdc->status;
+    status->events += now->events - was->events;
+    status->bytes += now->bytes - was->bytes;
+    status->rows += now->rows - was->rows;
+    if (!cdc->proving && !cdc->stepped_over) status->pos = *decoder_pos(cdc->decoder);
+    status->gtid = cdc->last.gtid;
+    status->lsn = cdc->last_lsn;
+    status->timestamp = cdc->last_timestamp;
+    if (cdc->idle) cdc->caught_up_us = clock_wall_us();
+    int64_t lag = cdc->idle || !cdc->last_timestamp
+                      ? 0
+                      : (int64_t)clock_wall_us() / 1000000 + cdc->skew_us / 1000000 - (int64_t)cdc->last_timestamp;
+    pthread_mutex_unlock(&cdc->lock);
+    metric_set(METRIC_SOURCE_LAG_SECONDS, lag > 0 ? (uint64_t)lag : 0);
+    *was = *now;
+    cdc->events_unpublished = 0;
+}
+
+/* ---- the filter's print ---- */
+
+/* The log's contents can only be compared with the source's under the filter that made them. */
+static uint32_t filter_print(const struct settings *settings)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    const struct strings *lists[] = {&settings->filter.include, &settings->filter.exclude};
+    for (size_t l = 0; l < 2; l++) {
+        for (size_t i = 0; i < lists[l]->count; i++)
+            for (const char *at = lists[l]->items[i];; at++) {
+                hash = (hash ^ (uint8_t)*at) * 16777619u;
+                if (!*at) break;
+            }
+        hash = (hash ^ 0xff) * 16777619u;
+    }
+    return (hash ^ settings->source.capture_accounts) * 16777619u;
+}
+
+/* Beside the log, not in it: `<wal.dir>.filter`, written with the first commit under a filter. */
+static void filter_file(const struct cdc *cdc, char *path, size_t room, char print[16])
+{
+    snprintf(path, room, "%.4096s.filter", cdc->settings->wal.dir);
+    snprintf(print, 16, "%08x", filter_print(cdc->settings));
+}
+
+/* Whether the log's last commit was made under this filter. */
+static bool filter_known(struct cdc *cdc, bool *unsaved)
+{
+    char path[4200], text[16] = "", print[16];
+    filter_file(cdc, path, sizeof path, print);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool found = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
+    if (fd >= 0) close(fd);
+    *unsaved = !found || strcmp(text, print);
+    return !found || !*unsaved; /* with no file there is nothing that speaks against it */
+}
+
+static void filter_save(struct cdc *cdc)
+{
+    char path[4200], print[16];
+    filter_file(cdc, path, sizeof path, print);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, print, strlen(print)) == (ssize_t)strlen(print);
+    if (fd >= 0) close(fd);
+    if (!ok) log_warning("source.filter", "text=\"cannot write %s: %s\"", path, strerror(errno));
+    cdc->filter_unsaved = false;
+}
+
+/* ---- changes on their way into the log ---- */
+
+static bool append(struct cdc *cdc, const struct change *change, struct err *err)
+{
+    if (wal_append(cdc->wal, change, change->kind == CHANGE_COMMIT ? &cdc->last_lsn : NULL, err)) return true;
+    cdc->append_failed = true;
+    return false;
+}
+
+static void committed(struct cdc *cdc, const struct change *change)
+{
+    cdc->last = (struct proof){.gtid = change->gtid, .previous = change->commit->previous, .crc = change->commit->crc};
+    cdc->last_timestamp = change->timestamp;
+    cdc->dirty = true;
+    cdc->filter_changed = false;
+    if (__builtin_expect(cdc->filter_unsaved, 0)) filter_save(cdc);
+    pthread_mutex_lock(&cdc->lock);
+    cdc->status.transactions++;
+    bool unproven = cdc->status.state == CDC_UNPROVEN;
+    pthread_mutex_unlock(&cdc->lock);
+    if (unproven) set_state(cdc, CDC_STREAMING, "", ""); /* the flag `unproven` stays */
+}
+
+static void aborted(struct cdc *cdc)
+{
+    metric_add(METRIC_ABORTED_TRANSACTIONS, 1);
+    pthread_mutex_lock(&cdc->lock);
+    cdc->status.aborted++;
+    pthread_mutex_unlock(&cdc->lock);
+}
+
+static bool prove(struct cdc *cdc, const struct change *change, struct err *err)
+{
+    switch (proof_take(&cdc->last, change, err)) {
+    case PROOF_MORE:
+        return true;
+    case PROOF_DIFFERENT:
+        cdc->different = true;
+        return false;
+    case PROOF_EQUAL:
+        break;
+    }
+    cdc->proving = false;
+    cdc->stepped_over = cdc->last.skipped > 0;
+    cdc->last.skipped = 0;
+    return true;
+}
+
+static bool emit(void *context, const struct change *change, struct err *err)
+{
+    struct cdc *cdc = context;
+    if (__builtin_expect(cdc->proving, 0)) return prove(cdc, change, err);
+    if (!append(cdc, change, err)) return false;
+    if (change->kind == CHANGE_COMMIT) committed(cdc, change);
+    else if (change->kind == CHANGE_ABORT) aborted(cdc);
+    return true;
+}
+
+static bool describe(void *context, struct table *draft, struct arena *arena, struct err *err)
+{
+    struct cdc *cdc = context;
+    return schema_describe(cdc->schema, draft, arena, err);
+}
+
+/* ---- holding back ---- */
+
+static bool must_hold(struct cdc *cdc, char *why, size_t room)
+{
+    if (cdc->pause) {
+        snprintf(why, room, "paused by the operator");
+        return true;
+    }
+    return wal_must_pause(cdc->wal, why, room);
+}
+
+/* Stands still while there is a reason to. False: it took too long, or the transaction at hand must be given up. */
+static bool hold(struct cdc *cdc, struct err *err)
+{
+    char why[256];
+    uint64_t now = coarse_ms(), end = now + HOLD_CLOSE_MS;
+    if (now < cdc->next_hold_look_ms && !cdc->pause) return true;
+    cdc->next_hold_look_ms = now + HOLD_POLL_MS;
+    if (!must_hold(cdc, why, sizeof why)) return true;
+    if (cdc->dirty) wal_flush(cdc->wal);
+    cdc->dirty = false;
+    publish(cdc);
+    cdc->phase = PHASE_OUT;
+    set_state(cdc, CDC_PAUSED, cdc_state_help(CDC_PAUSED), why);
+    /* a large transaction in the log is what takes the space: giving it up frees it */
+    bool give_up = decoder_in_transaction(cdc->decoder) && !cdc->pause;
+    while (!give_up && !cdc->stopping) {
+        clock_sleep_ms(HOLD_POLL_MS);
+        if (!must_hold(cdc, why, sizeof why)) {
+            set_state(cdc, CDC_STREAMING, "", "");
+            return true;
+        }
+        give_up = coarse_ms() >= end;
+    }
+    return err_set(err, ERR_RETRY, "%s", why);
+}
+
+/* Between sessions: waits as long as there is a reason to hold. */
+static void hold_closed(struct cdc *cdc)
+{
+    char why[256];
+    while (!cdc->stopping && must_hold(cdc, why, sizeof why)) {
+        set_state(cdc, CDC_PAUSED, cdc_state_help(CDC_PAUSED), why);
+        clock_sleep_ms(HOLD_POLL_MS);
+    }
+}
+
+/* ---- a session ---- */
+
+/* The bytes of an event that the decoder refused, next to the log's directory, for a bug report and for golden tests. */
+static void save_event(struct cdc *cdc, struct slice event, struct err *err)
+{
+    const struct source_pos *pos = decoder_pos(cdc->decoder);
+    char dir[4096], file[SOURCE_FILE_MAX], path[5000];
+    snprintf(dir, sizeof dir, "%s", cdc->settings->wal.dir);
+    snprintf(file, sizeof file, "%s", pos->file[0] ? pos->file : "unknown");
+    for (char *at = file; *at; at++)
+        if (*at == '/') *at = '_';
+    snprintf(path, sizeof path, "%s/stopped-%s-%llu.event", dirname(dir), file, (unsigned long long)pos->offset);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool saved = fd >= 0 && write(fd, event.data, event.size) == (ssize_t)event.size;
+    if (fd >= 0) close(fd);
+    struct err said = *err;
+    if (saved) err_set_number(err, said.code, said.number, "%s; the event's bytes are in %s", said.text, path);
+    else err_set_number(err, said.code, said.number, "%s; its bytes could not be saved to %s: %s", said.text, path, strerror(errno));
+}
+
+struct checked {
+    struct cdc *cdc;
+    char errors[ERR_TEXT_MAX], remedy[512];
+};
+
+static void take_finding(void *context, const struct finding *finding)
+{
+    struct checked *checked = context;
+    if (finding->level == CHECK_OK) return;
+    log_line(finding->level == CHECK_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "source.check", "check=%s text=\"%s\" remedy=\"%s\"",
+             finding->check, finding->text, finding->remedy);
+    if (finding->level != CHECK_ERROR) return;
+    size_t used = strlen(checked->errors);
+    snprintf(checked->errors + used, sizeof checked->errors - used, "%s%s", used ? "; " : "", finding->text);
+    if (!used) snprintf(checked->remedy, sizeof checked->remedy, "%s", finding->remedy);
+}
+
+/* Once per host and process: what the source's settings mean for us. Errors keep capture from starting. */
+static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
+{
+    struct checked checked = {.cdc = cdc};
+    struct check_facts facts = {.server_id = cdc->settings->source.server_id, .user = cdc->settings->source.server.user};
+    if (cdc->checked_hosts >> cdc->host & 1) return true;
+    if (!cdc->driver->check(cdc->source, &facts, take_finding, &checked, err)) return false;
+    if (checked.errors[0]) {
+        *ending = ENDED_CHECKS;
+        return err_set(err, ERR_CONFIG, "%.900s; %.400s", checked.errors, checked.remedy);
+    }
+    cdc->checked_hosts |= 1ULL << cdc->host;
+    return true;
+}
+
+static bool connect_source(struct cdc *cdc, struct err *err)
+{
+    struct source *source;
+    if (!cdc->driver->open(&cdc->settings->source, cdc->host, &source, err)) return false;
+    const struct source_info *info = cdc->driver->info(source);
+    pthread_mutex_lock(&cdc->lock);
+    cdc->source = source;
+    cdc->skew_us = info->clock_skew_us;
+    cdc->retention_s = info->retention_s;
+    snprintf(cdc->status.server, sizeof cdc->status.server, "%s", info->server);
+    snprintf(cdc->status.version, sizeof cdc->status.version, "%s", info->version.text);
+    cdc->status.tls = info->tls;
+    cdc->status.connects++;
+    pthread_mutex_unlock(&cdc->lock);
+    metric_add(METRIC_SOURCE_CONNECTS, 1);
+    log_info("source.connected", "server=%s version=%s tls=%s", info->server, info->version.text, info->tls ? "yes" : "no");
+    return true;
+}
+
+/* Where an empty log begins. Once: from then on the log is the position. */
+static bool place(struct cdc *cdc, struct err *err)
+{
+    char text[GTID_SET_TEXT_MAX];
+    if (cdc->placed) return true;
+    if (!cdc->driver->position(cdc->source, &cdc->settings->source, &cdc->pos, err)) return false;
+    if (!wal_set_start(cdc->wal, &cdc->pos, err)) return false;
+    cdc->placed = true;
+    gtid_set_format(&cdc->pos.gtids, text);
+    log_info("source.start", "gtid=\"%s\" file=%s offset=%llu", text, cdc->pos.file, (unsigned long long)cdc->pos.offset);
+    return true;
+}
+
+/* The position to ask for, and whether the first transaction is the proof. */
+static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *err, enum ending *ending)
+{
+    char log[GTID_TEXT_MAX], end[GTID_SET_TEXT_MAX];
+    const struct source_info *info = cdc->driver->info(cdc->source);
+    *from = cdc->pos;
+    cdc->last.skipped = 0;
+    if (cdc->filter_changed) cdc->from_last = true;
+    cdc->proving = cdc->last.gtid.seq != 0 && !cdc->from_last && !cdc->stepped_over;
+    cdc->stepped_over = false;
+    if (cdc->last.gtid.seq && !proof_reached(&cdc->last, &info->end)) {
+        gtid_format(&cdc->last.gtid, log);
+        gtid_set_format(&info->end, end);
+        *ending = ENDED_BEHIND;
+        return err_set(err, ERR_RETRY, "the log's last transaction is %s, but the binary log of %s ends at \"%s\"", log, info->server, end);
+    }
+    return !cdc->proving || proof_from(&cdc->last, &cdc->pos.gtids, &from->gtids, err);
+}
+
+static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct err *err)
+{
+    const struct settings *settings = cdc->settings;
+    struct decoder_options options = {
+        .mariadb = true,
+        .checksum = cdc->driver->info(cdc->source)->checksum,
+        .verify_checksums = true,
+        .capture_accounts = settings->source.capture_accounts,
+        .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),
+        .filter = cdc->filter,
+        .emit = emit,
+        .schema = describe,
+        .context = cdc,
+    };
+    if (!source_server(&settings->source, cdc->host, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
+                       sizeof cdc->schema_host, err))
+        return false;
+    struct schema *schema = schema_new(&cdc->schema_options);
+    pthread_mutex_lock(&cdc->lock);
+    cdc->schema = schema;
+    pthread_mutex_unlock(&cdc->lock);
+    memset(&cdc->counted, 0, sizeof cdc->counted);
+    cdc->decoder = decoder_new(&options, from);
+    return true;
+}
+
+/* The proof is done, or none was needed: from here on silence means trouble. */
+static void proven(struct cdc *cdc)
+{
+    char text[GTID_TEXT_MAX], reason[300];
+    cdc->driver->patience(cdc->source, 3 * cdc->settings->source.heartbeat_ms);
+    backoff_reset(&cdc->backoff);
+    bool unproven = cdc->from_last;
+    pthread_mutex_lock(&cdc->lock);
+    cdc->status.unproven = unproven;
+    pthread_mutex_unlock(&cdc->lock);
+    if (!unproven) {
+        set_state(cdc, CDC_STREAMING, "", "");
+        return;
+    }
+    cdc->from_last = false;
+    gtid_format(&cdc->last.gtid, text);
+    snprintf(reason, sizeof reason, "going on after %s by GTID alone: %s", text,
+             cdc->filter_changed ? "the filter has been changed, so the log's contents cannot be compared"
+                                 : "the source has purged it, so its contents could not be compared");
+    set_state(cdc, CDC_UNPROVEN, cdc_state_help(CDC_UNPROVEN), reason);
+}
+
+static void nothing_more_for_now(struct cdc *cdc)
+{
+    if (cdc->dirty) wal_flush(cdc->wal);
+    cdc->dirty = false;
+    if (cdc->events_unpublished) publish(cdc);
+}
+
+static bool read_event(struct cdc *cdc, struct slice *event, struct err *err)
+{
+    bool end = false;
+    uint64_t before = clock_us();
+    atomic_store_explicit(&cdc->phase, PHASE_READING, memory_order_relaxed);
+    bool ok = cdc->driver->next(cdc->source, event, &end, err);
+    atomic_store_explicit(&cdc->phase, PHASE_WORKING, memory_order_relaxed);
+    atomic_store_explicit(&cdc->packet_wall_us, coarse_wall_us(), memory_order_relaxed);
+    if (!ok) {
+        cdc->timed_out = !cdc->stopping && clock_us() - before >= 2900ULL * cdc->settings->source.heartbeat_ms;
+        return false;
+    }
+    return !end || err_set(err, ERR_RETRY, "the source has ended the stream (shutdown, or our connection was killed)");
+}
+
+static enum ending refused_event(struct cdc *cdc, struct slice event, struct err *err)
+{
+    if (cdc->append_failed) return ENDED_LOG;
+    if (cdc->different) return ENDED_DIVERGED;
+    if (err->code == ERR_RETRY || err->code == ERR_DENIED) return ENDED_LOST; /* the definition could not be had */
+    save_event(cdc, event, err);
+    return ENDED_EVENT;
+}
+
+/* Heartbeats come only from a server that has sent all it has. */
+static enum ending not_sent(struct cdc *cdc, struct err *err)
+{
+    char text[GTID_TEXT_MAX];
+    gtid_format(&cdc->last.gtid, text);
+    err_set(err, ERR_STOP, "the log's last transaction, %s, is not in what the source has sent", text);
+    return ENDED_DIVERGED;
+}
+
+/* Packet after packet until something ends it. */
+static enum ending stream(struct cdc *cdc, struct err *err)
+{
+    bool settled = false;
+    cdc->driver->patience(cdc->source, SEARCH_PATIENCE_MS);
+    for (;;) {
+        struct slice event = {NULL, 0};
+        enum decoder_note note = DECODER_NOTHING;
+        if (!cdc->driver->ready(cdc->source)) nothing_more_for_now(cdc);
+        if (!read_event(cdc, &event, err)) return ENDED_LOST;
+        if (!decoder_event(cdc->decoder, event, &note, err)) return refused_event(cdc, event, err);
+        cdc->events_unpublished++;
+        atomic_store_explicit(&cdc->idle, note == DECODER_HEARTBEAT, memory_order_relaxed);
+        if (__builtin_expect(!settled, 0)) {
+            if (note == DECODER_HEARTBEAT && cdc->proving) return not_sent(cdc, err);
+            if (cdc->stepped_over) return err_set(err, ERR_NONE, "proven"), ENDED_LOST;
+            /* the server refuses after its first, artificial event at the latest: a real one, or a heartbeat, is a yes */
+            settled = !cdc->proving && note != DECODER_NOTHING && note != DECODER_FILE && note != DECODER_FORMAT;
+            if (settled) proven(cdc);
+        }
+        if (note == DECODER_HEARTBEAT || cdc->events_unpublished >= PUBLISH_EVENTS) publish(cdc);
+        if (!hold(cdc, err)) return ENDED_HELD;
+        if (cdc->stopping) return ENDED_LOST;
+    }
+}
+
+static bool prepare(struct cdc *cdc, struct err *err, enum ending *ending)
+{
+    struct source_pos from;
+    if (!connect_source(cdc, err) || !check_source(cdc, err, ending) || !place(cdc, err)) return false;
+    if (!choose_from(cdc, &from, err, ending)) return false;
+    if (!make_decoder(cdc, &from, err)) return false;
+    return cdc->driver->dump(cdc->source, &from.gtids, err);
+}
+
+static void close_session(struct cdc *cdc)
+{
+    struct err cut;
+    err_clear(&cut);
+    if (cdc->decoder) {
+        bool proving = cdc->proving;
+        /* a log that refuses the ABORT has stopped for good: recovery cuts the transaction then */
+        if (!proving && !decoder_cut(cdc->decoder, &cut)) log_warning("source.cut", "text=\"%s\"", cut.text);
+        publish(cdc);
+        /* a decoder that stepped over other domains' transactions to reach the proof has a position that the log has not */
+        if (!proving && !cdc->stepped_over) cdc->pos = *decoder_pos(cdc->decoder);
+        if (cdc->dirty) wal_flush(cdc->wal);
+        cdc->dirty = false;
+    }
+    pthread_mutex_lock(&cdc->lock);
+    struct source *source = cdc->source;
+    struct schema *schema = cdc->schema;
+    cdc->source = NULL;
+    cdc->schema = NULL;
+    cdc->status.server[0] = 0;
+    cdc->status.tls = false;
+    pthread_mutex_unlock(&cdc->lock);
+    cdc->phase = PHASE_OUT;
+    cdc->idle = false;
+    decoder_free(cdc->decoder);
+    cdc->decoder = NULL;
+    schema_free(schema);
+    cdc->driver->close(source);
+}
+
+/* ---- what comes after a session ---- */
+
+static void next_host(struct cdc *cdc) { cdc->host = (cdc->host + 1) % source_hosts(&cdc->settings->source); }
+
+static void wait_in(struct cdc *cdc, enum cdc_state state, const char *remedy, const struct err *err, uint32_t ms)
+{
+    set_state(cdc, state, remedy, err->text);
+    wait_ms(cdc, ms);
+}
+
+/* A server that refused the stream, by its number and text. */
+static bool after_refusal(struct cdc *cdc, struct err *err)
+{
+    const struct source_refusal *refusal = source_refusal(err);
+    if (!refusal) return false;
+    if (refusal->state == CDC_PURGED && cdc->proving) {
+        /* what comes after the last commit may still be there, only the commit itself is not */
+        cdc->from_last = true;
+        cdc->proving = false;
+        return true;
+    }
+    cdc->from_last = false;
+    bool others = source_hosts(&cdc->settings->source) > 1;
+    next_host(cdc);
+    wait_in(cdc, refusal->state, refusal->remedy, err, others ? BEHIND_WAIT_MS : FOR_EVER);
+    return true;
+}
+
+static void after_loss(struct cdc *cdc, struct err *err)
+{
+    if (err->code == ERR_NONE || after_refusal(cdc, err)) return; /* the proof is done, and the stream begins anew behind it */
+    bool streamed = cdc->status.state == CDC_STREAMING || cdc->status.state == CDC_UNPROVEN;
+    if (!streamed) next_host(cdc); /* a server that was lost is tried once more before the next one */
+    if (err->code == ERR_DENIED || err->code == ERR_STOP)
+        wait_in(cdc, CDC_STOPPED, "see the reason; tried again every 30 s, or at once with wolfctl resume", err, DENIED_WAIT_MS);
+    else if (err->code != ERR_RETRY)
+        wait_in(cdc, CDC_STOPPED, "see the reason; then wolfctl resume", err, FOR_EVER);
+    else
+        wait_in(cdc, cdc->timed_out ? CDC_STALLED : CDC_CONNECTING, cdc_state_help(cdc->timed_out ? CDC_STALLED : CDC_CONNECTING), err,
+                backoff_next(&cdc->backoff));
+}
+
+static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
+{
+    switch (ending) {
+    case ENDED_LOST:
+        after_loss(cdc, err);
+        break;
+    case ENDED_HELD:
+        hold_closed(cdc);
+        break;
+    case ENDED_BEHIND:
+        next_host(cdc);
+        wait_in(cdc, CDC_DIVERGED,
+                "a replica that lags will catch up, which is looked for every 5 s; a primary that crashed with sync_binlog other than 1 "
+                "has lost the transaction: then the target has more than the source, and the data must be copied anew",
+                err, BEHIND_WAIT_MS);
+        break;
+    case ENDED_DIVERGED:
+        next_host(cdc);
+        wait_in(cdc, CDC_DIVERGED, cdc_state_help(CDC_DIVERGED), err, FOR_EVER);
+        break;
+    case ENDED_CHECKS:
+        wait_in(cdc, CDC_STOPPED, "correct the source's settings; tried again every 30 s, or at once with wolfctl resume", err,
+                DENIED_WAIT_MS);
+        break;
+    case ENDED_EVENT:
+        wait_in(cdc, CDC_STOPPED,
+                "report the saved event; wolfctl resume tries again, and a filter that leaves its table out passes over it", err, FOR_EVER);
+        break;
+    case ENDED_LOG:
+        wait_in(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
+        break;
+    }
+}
+
+static void *capture_run(void *arg)
+{
+    struct cdc *cdc = arg;
+    while (!cdc->stopping) {
+        struct err err;
+        enum ending ending = ENDED_LOST;
+        err_clear(&err);
+        cdc->append_failed = cdc->different = cdc->timed_out = false;
+        hold_closed(cdc);
+        if (cdc->stopping) break;
+        if (cdc->status.state == CDC_PAUSED) set_state(cdc, CDC_CONNECTING, "", "");
+        if (prepare(cdc, &err, &ending)) ending = stream(cdc, &err);
+        bool proving = cdc->proving;
+        close_session(cdc);
+        cdc->proving = proving;
+        if (!cdc->stopping) after_session(cdc, ending, &err);
+        cdc->proving = false;
+    }
+    return NULL;
+}
+
+/* ---- the interface ---- */
+
+
+static void take_resume(struct cdc *cdc, const struct wal_resume *resume)
+{
+    const struct source_settings *source = &cdc->settings->source;
+    bool configured = source->start_gtid || source->start_file;
+    if (!resume->empty) {
+        cdc->last = (struct proof){.gtid = resume->gtid, .previous = resume->previous, .crc = resume->crc};
+        cdc->last_timestamp = resume->timestamp;
+        if (configured) log_info("source.start", "text=\"the log has a position: start_gtid and start_file are not used\"");
+    }
+    /* An empty log that was given a start goes on from there, or what happened in between would be missed: the source's
+       end is elsewhere by now. A configured start counts as long as the log is empty. */
+    bool given = resume->pos.gtids.count || resume->pos.file[0] || resume->pos.offset;
+    cdc->placed = !resume->empty || (given && !configured);
+    cdc->pos = resume->pos;
+    cdc->status.pos = resume->pos;
+    cdc->last_lsn = cdc->status.lsn = resume->empty ? 0 : resume->last_lsn;
+    cdc->status.gtid = resume->gtid;
+    cdc->status.timestamp = resume->timestamp;
+}
+
+bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_resume *resume, struct cdc **out, struct err *err)
+{
+    struct filter *filter = NULL;
+    if (!filter_new(&settings->filter.include, &settings->filter.exclude, &filter, err)) return false;
+    struct cdc *cdc = calloc(1, sizeof *cdc);
+    if (!cdc) abort();
+    cdc->settings = settings;
+    cdc->wal = wal;
+    cdc->driver = &source_mariadb;
+    cdc->filter = filter;
+    cdc->status.since_us = clock_wall_us();
+    cdc->status.purge_seconds = -1;
+    pthread_mutex_init(&cdc->lock, NULL);
+    thread_cond_init(&cdc->wake);
+    backoff_init(&cdc->backoff, clock_us() ^ settings->source.server_id);
+    take_resume(cdc, resume);
+    cdc->filter_changed = !filter_known(cdc, &cdc->filter_unsaved) && !resume->empty;
+    *out = cdc;
+    return true;
+}
+
+void cdc_start(struct cdc *cdc)
+{
+    cdc->started = true;
+    thread_start(&cdc->thread, "capture", capture_run, cdc);
+}
+
+static void interrupt(struct cdc *cdc)
+{
+    pthread_mutex_lock(&cdc->lock);
+    if (cdc->source) cdc->driver->interrupt(cdc->source);
+    if (cdc->schema) schema_interrupt(cdc->schema);
+    pthread_cond_broadcast(&cdc->wake);
+    pthread_mutex_unlock(&cdc->lock);
+}
+
+void cdc_stop(struct cdc *cdc)
+{
+    struct timespec deadline;
+    if (!cdc || !cdc->started) return;
+    cdc->stopping = true;
+    interrupt(cdc);
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += STOP_WAIT_MS / 1000;
+    if (pthread_timedjoin_np(cdc->thread, NULL, &deadline)) {
+        wal_wake(cdc->wal); /* it waits for room in a log whose disk is full */
+        interrupt(cdc);
+        pthread_join(cdc->thread, NULL);
+    }
+    cdc->started = false;
+}
+
+void cdc_free(struct cdc *cdc)
+{
+    if (!cdc) return;
+    cdc_stop(cdc);
+    filter_free(cdc->filter);
+    pthread_cond_destroy(&cdc->wake);
+    pthread_mutex_destroy(&cdc->lock);
+    free(cdc);
+}
+
+void cdc_pause(struct cdc *cdc)
+{
+    cdc->pause = true;
+    pthread_mutex_lock(&cdc->lock);
+    pthread_cond_broadcast(&cdc->wake);
+    pthread_mutex_unlock(&cdc->lock);
+}
+
+void cdc_resume(struct cdc *cdc)
+{
+    cdc->pause = false;
+    pthread_mutex_lock(&cdc->lock);
+    cdc->retry = true;
+    pthread_cond_broadcast(&cdc->wake);
+    pthread_mutex_unlock(&cdc->lock);
+}
+
+/* While connected, what the state is follows from what the thread is doing and for how long. */
+static void refine(const struct cdc *cdc, struct cdc_status *status)
+{
+    int phase = cdc->phase;
+    uint64_t packet = cdc->packet_wall_us, now = clock_wall_us();
+    uint64_t quiet_ms = now > packet ? (now - packet) / 1000 : 0;
+    status->last_event_us = packet;
+    if (status->state != CDC_STREAMING || !packet) return;
+    if (phase == PHASE_WORKING && quiet_ms > THROTTLED_MS) {
+        status->state = CDC_THROTTLED;
+        snprintf(status->reason, sizeof status->reason, "the log has taken nothing for %llu s", (unsigned long long)quiet_ms / 1000);
+    } else if (phase == PHASE_READING && quiet_ms > 3ULL * cdc->settings->source.heartbeat_ms) {
+        status->state = CDC_STALLED;
+        snprintf(status->reason, sizeof status->reason, "nothing has come from the source for %llu s", (unsigned long long)quiet_ms / 1000);
+    } else if (cdc->idle) {
+        status->state = CDC_IDLE;
+        return;
+    } else {
+        return;
+    }
+    snprintf(status->remedy, sizeof status->remedy, "%s", cdc_state_help(status->state));
+}
+
+/* A lower bound: the file that we need was written to after our last transaction, and is kept for retention_s from then. */
+static int64_t purge_seconds(const struct cdc *cdc, const struct cdc_status *status)
+{
+    if (!cdc->retention_s || status->state == CDC_IDLE || !status->timestamp) return -1;
+    int64_t now = (int64_t)clock_wall_us() / 1000000, base = (int64_t)status->timestamp - cdc->skew_us / 1000000;
+    int64_t caught_up = (int64_t)(cdc->caught_up_us / 1000000);
+    if (caught_up > base) base = caught_up;
+    if (status->state == CDC_STREAMING && now - base < LAGGING_S) return -1;
+    int64_t left = cdc->retention_s - (now - base);
+    return left > 0 ? left : 0;
+}
+
+void cdc_status(struct cdc *cdc, struct cdc_status *status)
+{
+    pthread_mutex_lock(&cdc->lock);
+    *status = cdc->status;
+    refine(cdc, status);
+    status->purge_seconds = purge_seconds(cdc, status);
+    pthread_mutex_unlock(&cdc->lock);
+}

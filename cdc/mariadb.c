@@ -1,0 +1,239 @@
+/*
+ * mariadb.c: the source driver for MariaDB. A replica's session: capability 4 (GTID events as they are), the start as a
+ * GTID set in @slave_connect_state, heartbeats, then COM_REGISTER_SLAVE (so that SHOW REPLICA HOSTS shows us) and
+ * COM_BINLOG_DUMP. Source: MariaDB knowledge base, "Replication protocol".
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "source.h"
+
+enum {
+    CAPABILITY_GTID = 4,
+    SESSION_TIMEOUT_MS = 10000,
+    /* cdc_stop promises 3 s, and the library's connecting cannot be interrupted */
+    CONNECT_TIMEOUT_MAX_MS = 2500,
+};
+
+struct source {
+    struct db *db;
+    const struct source_settings *settings;
+    struct source_info info;
+    char name[320], host[256];
+};
+
+static bool read_set(const char *text, struct gtid_set *set, struct err *err)
+{
+    memset(set, 0, sizeof *set);
+    return !text || !*text || gtid_set_parse(slice_text(text), set, err);
+}
+
+/* What the stream needs to know of the server. No privilege is needed for any of it. */
+static bool learn(struct source *source, struct err *err)
+{
+    struct db_result *result;
+    struct source_info *info = &source->info;
+    if (!db_query(source->db, &result, err,
+                  "SELECT @@global.binlog_checksum, @@global.gtid_binlog_pos, @@global.server_id, "
+                  "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED), @@global.log_bin"))
+        return false;
+    uint64_t now = clock_wall_us();
+    const char *checksum = db_value(result, 0, 0, NULL), *id = db_value(result, 0, 2, NULL);
+    const char *clock = db_value(result, 0, 3, NULL), *log_bin = db_value(result, 0, 4, NULL);
+    bool ok = read_set(db_value(result, 0, 1, NULL), &info->end, err);
+    info->checksum = checksum && strcmp(checksum, "NONE");
+    info->server_id = id ? (uint32_t)strtoul(id, NULL, 10) : 0;
+    info->clock_skew_us = clock ? (int64_t)(strtoull(clock, NULL, 10) - now) : 0;
+    if (ok && log_bin && !strcmp(log_bin, "0"))
+        ok = err_set(err, ERR_CONFIG, "%s: log_bin is OFF: set log_bin in the source's configuration and restart it", source->name);
+    if (ok && info->server_id == source->settings->server_id)
+        ok = err_set(err, ERR_CONFIG, "%s: server_id %u is the source's own: choose another in [source]", source->name, info->server_id);
+    db_result_free(result);
+    return ok;
+}
+
+/* binlog_expire_logs_seconds came with 10.6; before it there are days. */
+static bool learn_retention(struct source *source, struct err *err)
+{
+    char text[64];
+    bool found, seconds = db_version_at_least(&source->info.version, 10, 6);
+    if (!db_scalar(source->db, text, sizeof text, &found, err,
+                   seconds ? "SELECT @@global.binlog_expire_logs_seconds"
+                           : "SELECT ROUND(@@global.expire_logs_days * 86400)"))
+        return false;
+    source->info.retention_s = found ? strtoll(text, NULL, 10) : 0;
+    return true;
+}
+
+static bool set_up(struct source *source, struct err *err)
+{
+    uint64_t heartbeat_ns = (uint64_t)source->settings->heartbeat_ms * 1000000;
+    /* both spellings of each: the newer one is ignored by servers that do not know it */
+    return db_exec(source->db, err,
+                   "SET @master_binlog_checksum = @@global.binlog_checksum, "
+                   "@source_binlog_checksum = @@global.binlog_checksum, "
+                   "@master_heartbeat_period = %llu, @source_heartbeat_period = %llu, "
+                   "@mariadb_slave_capability = %d, @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0",
+                   (unsigned long long)heartbeat_ns, (unsigned long long)heartbeat_ns, CAPABILITY_GTID);
+}
+
+static void mariadb_close(struct source *source)
+{
+    if (!source) return;
+    db_close(source->db);
+    free(source);
+}
+
+static bool mariadb_open(const struct source_settings *settings, size_t host, struct source **out, struct err *err)
+{
+    struct db_options options;
+    struct source *source = calloc(1, sizeof *source);
+    if (!source) abort();
+    source->settings = settings;
+    if (!source_server(settings, host, &options, source->name, sizeof source->name, source->host, sizeof source->host, err)) goto failed;
+    if (!options.connect_timeout_ms || options.connect_timeout_ms > CONNECT_TIMEOUT_MAX_MS)
+        options.connect_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    options.read_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    if (!db_open(&options, &source->db, err)) goto failed;
+    db_read_timeout(source->db, SESSION_TIMEOUT_MS);
+    source->info.version = *db_version(source->db);
+    source->info.tls = db_is_tls(source->db);
+    if (options.socket) snprintf(source->info.server, sizeof source->info.server, "%s", options.socket);
+    else snprintf(source->info.server, sizeof source->info.server, "%.255s:%u", options.host, options.port);
+    if (source->info.version.flavour != DB_MARIADB) {
+        err_set(err, ERR_UNSUPPORTED, "%s: is MySQL %s; a MariaDB is needed: 10.6 or later", source->name, source->info.version.text);
+        goto failed;
+    }
+    if (!learn(source, err) || !learn_retention(source, err) || !set_up(source, err)) goto failed;
+    *out = source;
+    return true;
+failed:
+    mariadb_close(source);
+    return false;
+}
+
+static const struct source_info *mariadb_info(const struct source *source) { return &source->info; }
+
+/* File and offset of the end are for people: an account without BINLOG MONITOR goes without. */
+static void place_end(struct source *source, struct source_pos *pos)
+{
+    struct db_result *result;
+    if (!db_query(source->db, &result, NULL, "SHOW MASTER STATUS")) return;
+    if (result->row_count && result->column_count >= 2) {
+        snprintf(pos->file, sizeof pos->file, "%s", db_value(result, 0, 0, NULL));
+        pos->offset = strtoull(db_value(result, 0, 1, NULL), NULL, 10);
+    }
+    db_result_free(result);
+}
+
+static bool position_of_file(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err)
+{
+    struct buf quoted;
+    char text[GTID_SET_TEXT_MAX];
+    bool found, ok;
+    uint64_t offset = settings->start_position ? settings->start_position : 4;
+    buf_init(&quoted, 4 * SOURCE_FILE_MAX);
+    db_quote(&quoted, slice_text(settings->start_file));
+    ok = db_scalar(source->db, text, sizeof text, &found, err, "SELECT BINLOG_GTID_POS(%s, %llu)", buf_cstr(&quoted),
+                   (unsigned long long)offset);
+    buf_fini(&quoted);
+    if (!ok) return false;
+    if (!found)
+        return err_set(err, ERR_CONFIG, "%s: start_file \"%s\" at start_position %llu is not in its binary logs: see SHOW BINARY LOGS "
+                       "there, or give start_gtid", source->name, settings->start_file, (unsigned long long)offset);
+    snprintf(pos->file, sizeof pos->file, "%s", settings->start_file);
+    pos->offset = offset;
+    return read_set(text, &pos->gtids, err);
+}
+
+static bool mariadb_position(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err)
+{
+    struct source_pos made;
+    memset(&made, 0, sizeof made);
+    made.offset = 4; /* also where no file is known: says that the position itself is */
+    if (settings->start_gtid) {
+        if (!read_set(settings->start_gtid, &made.gtids, err)) return err_context(err, "start_gtid");
+    } else if (settings->start_file) {
+        if (!position_of_file(source, settings, &made, err)) return false;
+    } else {
+        /* file and offset first: the set taken after them is never the older of the two */
+        place_end(source, &made);
+        char text[GTID_SET_TEXT_MAX];
+        if (!db_scalar(source->db, text, sizeof text, NULL, err, "SELECT @@global.gtid_binlog_pos") ||
+            !read_set(text, &made.gtids, err))
+            return false;
+    }
+    *pos = made;
+    return true;
+}
+
+static bool mariadb_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
+{
+    return checks_run(source->db, CHECK_SOURCE, facts, fn, context, err);
+}
+
+static bool register_replica(struct source *source, struct err *err)
+{
+    char host[256] = "";
+    struct buf packet;
+    gethostname(host, sizeof host - 1);
+    struct slice name = slice_of(host, strlen(host) < 60 ? strlen(host) : 60); /* the server's limit */
+    buf_init(&packet, 512);
+    buf_le(&packet, source->settings->server_id, 4);
+    buf_u8(&packet, (uint8_t)name.size);
+    buf_slice(&packet, name);
+    buf_le(&packet, 0, 1 + 1 + 2); /* no report user, password, port */
+    buf_le(&packet, 0, 4 + 4);     /* rank, master id */
+    bool ok = db_send(source->db, DB_COM_REGISTER_SLAVE, buf_bytes(&packet), err) && db_reply(source->db, NULL, err);
+    buf_fini(&packet);
+    return ok;
+}
+
+static bool mariadb_dump(struct source *source, const struct gtid_set *from, struct err *err)
+{
+    char text[GTID_SET_TEXT_MAX];
+    struct buf packet;
+    gtid_set_format(from, text);
+    if (!db_exec(source->db, err, "SET @slave_connect_state = '%s'", text) || !register_replica(source, err)) return false;
+    buf_init(&packet, 64);
+    buf_le(&packet, 4, 4); /* position, of no meaning with @slave_connect_state; nor the file's name, left empty */
+    buf_le(&packet, 0, 2); /* flags: block at the end, no annotations */
+    buf_le(&packet, source->settings->server_id, 4);
+    bool ok = db_send(source->db, DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
+    buf_fini(&packet);
+    return ok;
+}
+
+static bool mariadb_next(struct source *source, struct slice *event, bool *end, struct err *err)
+{
+    struct slice packet = {NULL, 0};
+    bool eof = false;
+    if (!db_packet(source->db, &packet, &eof, err)) return false;
+    *end = eof;
+    if (eof) return true;
+    if (packet.size < 1 || packet.data[0] != 0)
+        return err_set(err, ERR_CORRUPT, "%s: a packet of the stream begins with no status byte", source->name);
+    *event = slice_of(packet.data + 1, packet.size - 1);
+    return true;
+}
+
+static bool mariadb_ready(struct source *source) { return db_packet_ready(source->db); }
+static void mariadb_patience(struct source *source, uint32_t ms) { db_read_timeout(source->db, ms); }
+static void mariadb_interrupt(struct source *source) { db_shutdown(source->db); }
+
+const struct source_driver source_mariadb = {
+    .open = mariadb_open,
+    .info = mariadb_info,
+    .position = mariadb_position,
+    .check = mariadb_check,
+    .dump = mariadb_dump,
+    .next = mariadb_next,
+    .ready = mariadb_ready,
+    .patience = mariadb_patience,
+    .interrupt = mariadb_interrupt,
+    .close = mariadb_close,
+};

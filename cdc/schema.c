@@ -1,0 +1,350 @@
+/* schema.c: see schema.h. */
+#include "schema.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { SCHEMA_TIMEOUT_MS = 10000, CONNECT_TIMEOUT_MAX_MS = 2500, COLLATION_UTF8MB4_GENERAL = 45, LABELS_MAX = 65535 };
+
+struct schema {
+    struct db_options options;
+    pthread_mutex_t lock; /* of db, for the interrupt */
+    struct db *db;
+};
+
+struct schema *schema_new(const struct db_options *options)
+{
+    struct schema *schema = calloc(1, sizeof *schema);
+    if (!schema) abort();
+    schema->options = *options;
+    schema->options.read_timeout_ms = SCHEMA_TIMEOUT_MS;
+    if (!schema->options.connect_timeout_ms || schema->options.connect_timeout_ms > CONNECT_TIMEOUT_MAX_MS)
+        schema->options.connect_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    pthread_mutex_init(&schema->lock, NULL);
+    return schema;
+}
+
+static void disconnect(struct schema *schema)
+{
+    pthread_mutex_lock(&schema->lock);
+    struct db *db = schema->db;
+    schema->db = NULL;
+    pthread_mutex_unlock(&schema->lock);
+    db_close(db);
+}
+
+void schema_free(struct schema *schema)
+{
+    if (!schema) return;
+    disconnect(schema);
+    pthread_mutex_destroy(&schema->lock);
+    free(schema);
+}
+
+void schema_interrupt(struct schema *schema)
+{
+    pthread_mutex_lock(&schema->lock);
+    if (schema->db) db_shutdown(schema->db);
+    pthread_mutex_unlock(&schema->lock);
+}
+
+static bool ensure_connected(struct schema *schema, struct err *err)
+{
+    struct db *db;
+    if (schema->db) return true;
+    if (!db_open(&schema->options, &db, err)) return false;
+    pthread_mutex_lock(&schema->lock);
+    schema->db = db;
+    pthread_mutex_unlock(&schema->lock);
+    return true;
+}
+
+/* ---- one column ---- */
+
+/* Which kinds the map can have for a type of the dictionary (its bytes tell no more), what it then is, and its width in bytes
+   where that must agree. Two rows of a type: another kind in the map, the same meaning. */
+static const struct {
+    const char *type;
+    enum column_kind kind;
+    uint8_t width;
+    enum column_kind seen[5]; /* 0 ends; empty: kind itself */
+} types[] = {
+    {"tinyint", COLUMN_INT, 1, {0}},
+    {"smallint", COLUMN_INT, 2, {0}},
+    {"mediumint", COLUMN_INT, 3, {0}},
+    {"int", COLUMN_INT, 4, {0}},
+    {"bigint", COLUMN_INT, 8, {0}},
+    {"float", COLUMN_FLOAT, 0, {0}},
+    {"double", COLUMN_DOUBLE, 0, {0}},
+    {"decimal", COLUMN_DECIMAL, 0, {0}},
+    {"year", COLUMN_YEAR, 0, {0}},
+    {"date", COLUMN_DATE, 0, {0}},
+    {"time", COLUMN_TIME, 0, {0}},
+    {"datetime", COLUMN_DATETIME, 0, {0}},
+    {"timestamp", COLUMN_TIMESTAMP, 0, {0}},
+    {"bit", COLUMN_BIT, 0, {0}},
+    {"enum", COLUMN_ENUM, 0, {0}},
+    {"set", COLUMN_SET, 0, {0}},
+    {"char", COLUMN_CHAR, 0, {COLUMN_CHAR, COLUMN_BINARY}},
+    {"binary", COLUMN_BINARY, 0, {COLUMN_CHAR, COLUMN_BINARY}},
+    {"uuid", COLUMN_UUID, 0, {COLUMN_CHAR, COLUMN_BINARY, COLUMN_UUID}},
+    {"inet4", COLUMN_INET4, 0, {COLUMN_CHAR, COLUMN_BINARY, COLUMN_INET4}},
+    {"inet6", COLUMN_INET6, 0, {COLUMN_CHAR, COLUMN_BINARY, COLUMN_INET6}},
+    {"varchar", COLUMN_VARCHAR, 0, {COLUMN_VARCHAR, COLUMN_VARBINARY}},
+    {"varbinary", COLUMN_VARBINARY, 0, {COLUMN_VARCHAR, COLUMN_VARBINARY}},
+    {"vector", COLUMN_VECTOR, 0, {COLUMN_VARCHAR, COLUMN_VARBINARY, COLUMN_VECTOR}},
+    {"tinytext", COLUMN_TEXT, 1, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"text", COLUMN_TEXT, 2, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"mediumtext", COLUMN_TEXT, 3, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"longtext", COLUMN_TEXT, 4, {COLUMN_TEXT, COLUMN_BLOB, COLUMN_JSON}},
+    {"json", COLUMN_JSON, 4, {COLUMN_TEXT, COLUMN_BLOB, COLUMN_JSON}},
+    {"tinyblob", COLUMN_BLOB, 1, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"blob", COLUMN_BLOB, 2, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"mediumblob", COLUMN_BLOB, 3, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"longblob", COLUMN_BLOB, 4, {COLUMN_TEXT, COLUMN_BLOB}},
+    {"geometry", COLUMN_GEOMETRY, 0, {0}},
+    {"point", COLUMN_GEOMETRY, 1, {0}},
+    {"linestring", COLUMN_GEOMETRY, 2, {0}},
+    {"polygon", COLUMN_GEOMETRY, 3, {0}},
+    {"multipoint", COLUMN_GEOMETRY, 4, {0}},
+    {"multilinestring", COLUMN_GEOMETRY, 5, {0}},
+    {"multipolygon", COLUMN_GEOMETRY, 6, {0}},
+    {"geometrycollection", COLUMN_GEOMETRY, 7, {0}},
+};
+
+static int type_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcasecmp(types[i].type, name)) return (int)i;
+    return -1;
+}
+
+static bool may_be(int type, enum column_kind seen)
+{
+    if (!types[type].seen[0]) return types[type].kind == seen;
+    for (size_t i = 0; i < sizeof types[type].seen / sizeof *types[type].seen && types[type].seen[i]; i++)
+        if (types[type].seen[i] == seen) return true;
+    return false;
+}
+
+/* The labels of "enum('a','b''c')": quotes doubled, backslashes as they are. */
+static bool take_labels(const char *column_type, struct column *to, struct arena *arena)
+{
+    const char *at = strchr(column_type, '(');
+    size_t count = 0, room = strlen(column_type);
+    if (!at) return false;
+    struct slice *labels = arena_alloc(arena, (room / 3 + 1) * sizeof *labels);
+    char *text = arena_alloc(arena, room + 1);
+    for (at++; *at == '\''; at += *at == ',') {
+        char *begin = text;
+        for (at++; *at && (*at != '\'' || at[1] == '\''); at++) {
+            if (*at == '\'') at++;
+            *text++ = *at;
+        }
+        if (*at != '\'' || count == LABELS_MAX) return false;
+        at++;
+        labels[count++] = slice_of(begin, (size_t)(text - begin));
+    }
+    if (*at != ')' || !count) return false;
+    to->labels = labels;
+    to->label_count = (uint32_t)count;
+    to->labels_collation = COLLATION_UTF8MB4_GENERAL; /* the connection's charset */
+    return true;
+}
+
+/* "decimal(10,2) unsigned", "datetime(6)", "bit(12)": the numbers in the brackets. */
+static void take_numbers(const char *column_type, unsigned *first, unsigned *second)
+{
+    const char *at = strchr(column_type, '(');
+    *first = *second = 0;
+    if (at && sscanf(at, "(%u,%u)", first, second) < 1) *first = 0;
+}
+
+static const char *check_sizes(const struct schema_column *from, const struct column *to, int type)
+{
+    unsigned first, second;
+    take_numbers(from->column_type, &first, &second);
+    switch (types[type].kind) {
+    case COLUMN_INT: return to->width == types[type].width ? NULL : "another integer width";
+    case COLUMN_DECIMAL: return to->precision == first && to->scale == second ? NULL : "another precision or scale";
+    case COLUMN_TIME: case COLUMN_DATETIME: case COLUMN_TIMESTAMP: return to->scale == first ? NULL : "another fraction";
+    case COLUMN_BIT: return to->bits == (first ? first : 1) ? NULL : "another number of bits";
+    case COLUMN_TEXT: case COLUMN_BLOB: case COLUMN_JSON: return to->width == types[type].width ? NULL : "another size of text";
+    case COLUMN_CHAR: case COLUMN_BINARY: case COLUMN_VARCHAR: case COLUMN_VARBINARY:
+        return to->max_bytes == from->octets ? NULL : "another length";
+    default: return NULL;
+    }
+}
+
+bool schema_apply(const struct schema_column *from, struct column *to, struct arena *arena, const char **reason)
+{
+    int type = type_of(from->data_type);
+    struct column made = *to;
+    if (type < 0) {
+        *reason = "a type that is not known";
+        return false;
+    }
+    if (!may_be(type, to->kind)) {
+        *reason = "another type";
+        return false;
+    }
+    *reason = check_sizes(from, to, type);
+    if (!*reason && from->nullable != to->nullable) *reason = "NULL allowed on one side only";
+    if (*reason) return false;
+    made.kind = types[type].kind;
+    made.sign_known = true;
+    made.is_unsigned = strstr(from->column_type, "unsigned") != NULL || (made.kind == COLUMN_INT && strstr(from->column_type, "zerofill"));
+    if (made.kind == COLUMN_GEOMETRY) made.geometry = types[type].width;
+    if (from->collation) made.collation = (uint16_t)from->collation;
+    else if (!column_is_text(&made)) made.collation = 0;
+    if (made.kind == COLUMN_ENUM || made.kind == COLUMN_SET) {
+        if (!take_labels(from->column_type, &made, arena)) {
+            *reason = "labels that cannot be read";
+            return false;
+        }
+    }
+    made.name = slice_of(arena_text(arena, slice_text(from->name)), strlen(from->name));
+    *to = made;
+    return true;
+}
+
+/* ---- a table ---- */
+
+static void show_column(struct buf *out, const struct column *column)
+{
+    buf_printf(out, "%s", column_kind_name(column->kind));
+    if (column->kind == COLUMN_DECIMAL) buf_printf(out, "(%u,%u)", column->precision, column->scale);
+    else if (column->kind == COLUMN_BIT) buf_printf(out, "(%u)", column->bits);
+    else if (column->max_bytes) buf_printf(out, "(%u bytes)", column->max_bytes);
+    else if (column->width) buf_printf(out, "(%u)", column->width);
+    else if (column->scale) buf_printf(out, "(%u)", column->scale);
+}
+
+static void show_map(struct buf *out, const struct table *draft)
+{
+    for (uint32_t i = 0; i < draft->column_count; i++) {
+        if (i) buf_text(out, ", ");
+        show_column(out, &draft->columns[i]);
+        if (!draft->columns[i].nullable) buf_text(out, " not null");
+    }
+}
+
+static void show_server(struct buf *out, const struct db_result *result)
+{
+    for (uint64_t i = 0; i < result->row_count; i++)
+        buf_printf(out, "%s%s %s%s", i ? ", " : "", db_value(result, i, 0, NULL), db_value(result, i, 2, NULL),
+                   strcmp(db_value(result, i, 3, NULL), "YES") ? " not null" : "");
+}
+
+#define REMEDY_SCHEMA \
+    "the table was altered after the event was written; SET GLOBAL binlog_row_metadata=FULL on the source avoids this from " \
+    "then on. Leave the table out by [filter] exclude, or start over behind the change"
+
+static bool mismatch(const struct table *draft, const struct db_result *result, uint32_t column, const char *reason, struct err *err)
+{
+    struct buf map, server;
+    buf_init(&map, 400);
+    buf_init(&server, 400);
+    show_map(&map, draft);
+    show_server(&server, result);
+    if (map.full) map.size = map.size < 390 ? map.size : 390;
+    if (server.full) server.size = server.size < 390 ? server.size : 390;
+    if (reason)
+        err_set(err, ERR_STOP, "table %.*s.%.*s: column %u of the binary log's map and of the server's definition differ (%s): map (%.*s), server "
+                "(%.*s); " REMEDY_SCHEMA, SLICE_ARG(draft->database), SLICE_ARG(draft->name), column + 1, reason,
+                SLICE_ARG(buf_bytes(&map)), SLICE_ARG(buf_bytes(&server)));
+    else
+        err_set(err, ERR_STOP, "table %.*s.%.*s: %u columns in the binary log's map, %llu in the server's definition: map (%.*s), server "
+                "(%.*s); " REMEDY_SCHEMA, SLICE_ARG(draft->database), SLICE_ARG(draft->name), draft->column_count,
+                (unsigned long long)result->row_count, SLICE_ARG(buf_bytes(&map)), SLICE_ARG(buf_bytes(&server)));
+    buf_fini(&map);
+    buf_fini(&server);
+    return false;
+}
+
+static void quoted_names(struct buf *out, const struct table *draft)
+{
+    buf_text(out, " WHERE c.TABLE_SCHEMA = ");
+    db_quote(out, draft->database);
+    buf_text(out, " AND c.TABLE_NAME = ");
+    db_quote(out, draft->name);
+}
+
+static bool take_columns(const struct db_result *result, struct table *draft, struct arena *arena, struct err *err)
+{
+    if (result->row_count != draft->column_count) return mismatch(draft, result, 0, NULL, err);
+    for (uint32_t i = 0; i < draft->column_count; i++) {
+        const char *id = db_value(result, i, 4, NULL), *octets = db_value(result, i, 5, NULL), *reason = NULL;
+        struct schema_column from = {
+            .name = db_value(result, i, 0, NULL),
+            .data_type = db_value(result, i, 1, NULL),
+            .column_type = db_value(result, i, 2, NULL),
+            .nullable = !strcmp(db_value(result, i, 3, NULL), "YES"),
+            .collation = id ? (unsigned)strtoul(id, NULL, 10) : 0,
+            .octets = octets ? strtoull(octets, NULL, 10) : 0,
+        };
+        if (!schema_apply(&from, &draft->columns[i], arena, &reason)) return mismatch(draft, result, i, reason, err);
+    }
+    return true;
+}
+
+static bool ask_columns(struct schema *schema, struct table *draft, struct arena *arena, struct err *err)
+{
+    struct buf where;
+    struct db_result *result;
+    buf_init(&where, 4096);
+    quoted_names(&where, draft);
+    bool ok = db_query(schema->db, &result, err,
+                       "SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, a.ID, c.CHARACTER_OCTET_LENGTH "
+                       "FROM information_schema.COLUMNS c LEFT JOIN "
+                       "(SELECT %s AS NAME, MIN(ID) AS ID FROM information_schema.%s GROUP BY 1) a "
+                       "ON a.NAME = c.COLLATION_NAME%s ORDER BY c.ORDINAL_POSITION",
+                       db_version_at_least(db_version(schema->db), 10, 10) ? "FULL_COLLATION_NAME" : "COLLATION_NAME",
+                       db_version_at_least(db_version(schema->db), 10, 10) ? "COLLATION_CHARACTER_SET_APPLICABILITY" : "COLLATIONS",
+                       buf_cstr(&where));
+    buf_fini(&where);
+    if (!ok) return false;
+    if (!result->row_count)
+        ok = err_set(err, ERR_STOP, "table %.*s.%.*s: the binary log has no column names (binlog_row_metadata) and our account does not see "
+                     "the table's definition, or it is dropped; SET GLOBAL binlog_row_metadata=FULL on the source, and GRANT SELECT ON "
+                     "%.*s.* to the account; or leave the table out by [filter] exclude", SLICE_ARG(draft->database), SLICE_ARG(draft->name),
+                     SLICE_ARG(draft->database));
+    else
+        ok = take_columns(result, draft, arena, err);
+    db_result_free(result);
+    return ok;
+}
+
+static bool ask_key(struct schema *schema, struct table *draft, struct arena *arena, struct err *err)
+{
+    struct buf where;
+    struct db_result *result;
+    buf_init(&where, 4096);
+    quoted_names(&where, draft);
+    bool ok = db_query(schema->db, &result, err,
+                       "SELECT c.COLUMN_NAME FROM information_schema.STATISTICS c%s AND c.INDEX_NAME = 'PRIMARY' "
+                       "ORDER BY c.SEQ_IN_INDEX", buf_cstr(&where));
+    buf_fini(&where);
+    if (!ok) return false;
+    uint16_t *key = arena_alloc(arena, (result->row_count + 1) * sizeof *key);
+    uint32_t count = 0;
+    for (uint64_t row = 0; row < result->row_count; row++)
+        for (uint32_t i = 0; i < draft->column_count; i++)
+            if (slice_is(draft->columns[i].name, db_value(result, row, 0, NULL))) key[count++] = (uint16_t)i;
+    draft->key = key;
+    draft->key_count = count == result->row_count ? count : 0;
+    draft->named = true;
+    db_result_free(result);
+    return true;
+}
+
+bool schema_describe(struct schema *schema, struct table *draft, struct arena *arena, struct err *err)
+{
+    if (!ensure_connected(schema, err)) return false;
+    bool ok = ask_columns(schema, draft, arena, err) && ask_key(schema, draft, arena, err);
+    if (!ok && err->code == ERR_RETRY) disconnect(schema);
+    return ok;
+}

@@ -1,0 +1,57 @@
+/*
+ * source.h: a source driver: one connection that becomes a binlog stream. The thread that captures knows only this table
+ * of functions; each kind of server has its own (mariadb.c).
+ *
+ * open → (position) → dump → next, next, … → close. One thread, but `interrupt`.
+ */
+#ifndef WOLFCDC_SOURCE_H
+#define WOLFCDC_SOURCE_H
+#include "cdc.h"
+#include "checks.h"
+
+struct source;
+
+struct source_info {
+    char server[300];       /* host:port */
+    struct db_version version;
+    bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
+    struct gtid_set end;    /* of its binary log when we connected */
+    uint32_t server_id;
+    int64_t clock_skew_us;  /* its clock less ours */
+    int64_t retention_s;    /* how long it keeps its binary logs; 0: for ever or unknown */
+};
+
+struct source_driver {
+    /* Connects and sets up the session of a replica. */
+    bool (*open)(const struct source_settings *settings, size_t host, struct source **source, struct err *err);
+    const struct source_info *(*info)(const struct source *source);
+    /* The configured start, or the source's end, as a position. Before dump. */
+    bool (*position)(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err);
+    bool (*check)(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err);
+    bool (*dump)(struct source *source, const struct gtid_set *from, struct err *err);
+    /* The next event, borrowed until the next call; *end: the server closed the stream in order. The server's refusals come
+       as errors here, not in dump. */
+    bool (*next)(struct source *source, struct slice *event, bool *end, struct err *err);
+    bool (*ready)(struct source *source);   /* more can be had at once */
+    void (*patience)(struct source *source, uint32_t ms); /* silence after which next gives up */
+    void (*interrupt)(struct source *source); /* any thread: makes next return */
+    void (*close)(struct source *source);   /* NULL accepted */
+};
+
+extern const struct source_driver source_mariadb;
+
+/* How many hosts the settings name; db_options for one of them. `name` is a buffer that outlives the connection. */
+size_t source_hosts(const struct source_settings *settings);
+MUST_CHECK bool source_server(const struct source_settings *settings, size_t host, struct db_options *options, char *name,
+                              size_t name_room, char *host_name, size_t host_room, struct err *err);
+
+/* What a server's refusal of the stream means, by number and text. NULL: none that is known, an error like any other. */
+struct source_refusal {
+    unsigned number;
+    const char *text;      /* part of the message, "" = any */
+    enum cdc_state state;
+    const char *remedy;
+};
+const struct source_refusal *source_refusal(const struct err *err);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * checks.c: see checks.h; the table is checks.def. A check that cannot be read for want of a privilege is a warning that says so,
+ * never a silent ok.
+ */
+#include "checks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "grants.h"
+
+enum { GRANTS_MAX = 256, RETENTION_MIN_HOURS = 24, CLOCK_MAX_S = 5, REPLICAS_MAX = 1000 };
+
+struct check;
+struct runner {
+    struct db *db;
+    const struct check_facts *facts;
+    finding_fn *fn;
+    void *context;
+    const struct check *check;
+    struct err *err;
+};
+
+/* False: the connection broke (runner->err). */
+typedef bool judge_fn(struct runner *runner, const char *value);
+
+struct check {
+    const char *name;
+    unsigned sides;
+    const char *sql;
+    judge_fn *judge;
+    const char *good;
+    enum check_level level;
+    const char *remedy;
+};
+
+static void report(struct runner *runner, enum check_level level, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void report(struct runner *runner, enum check_level level, const char *remedy, const char *format, ...)
+{
+    struct finding finding = {.check = runner->check->name, .level = level};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(finding.text, sizeof finding.text, format, args);
+    va_end(args);
+    snprintf(finding.remedy, sizeof finding.remedy, "%s", level == CHECK_OK ? "" : remedy);
+    runner->fn(runner->context, &finding);
+}
+
+/* The account's way of reading something failed: a lost connection ends the run, a refusal is a warning. */
+static bool unreadable(struct runner *runner, const struct err *err, const char *remedy)
+{
+    if (err->code == ERR_RETRY) {
+        *runner->err = *err;
+        return false;
+    }
+    report(runner, CHECK_WARNING, remedy, "could not be read: %.400s", err->text);
+    return true;
+}
+
+static bool one_of(const char *value, const char *list)
+{
+    size_t size = strlen(value);
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, "|");
+        if (n == size && !strncasecmp(at, value, n)) return true;
+        at += n + (at[n] == '|');
+    }
+    return false;
+}
+
+static bool judge_equal(struct runner *runner, const char *value)
+{
+    const struct check *check = runner->check;
+    report(runner, one_of(value, check->good) ? CHECK_OK : check->level, check->remedy, "%s is %s", check->name, value);
+    return true;
+}
+
+static bool judge_at_least(struct runner *runner, const char *value)
+{
+    const struct check *check = runner->check;
+    bool good = strtoull(value, NULL, 10) >= strtoull(check->good, NULL, 10);
+    report(runner, good ? CHECK_OK : check->level, check->remedy, "%s is %s", check->name, value);
+    return true;
+}
+
+static bool judge_version(struct runner *runner, const char *value)
+{
+    const struct db_version *version = db_version(runner->db);
+    (void)value;
+    if (version->flavour != DB_MARIADB)
+        report(runner, CHECK_ERROR, runner->check->remedy, "this is MySQL %s", version->text);
+    else
+        report(runner, db_version_at_least(version, 10, 6) ? CHECK_OK : CHECK_ERROR, runner->check->remedy, "MariaDB %s", version->text);
+    return true;
+}
+
+static bool judge_format(struct runner *runner, const char *value)
+{
+    const struct check *check = runner->check;
+    enum check_level level = !strcasecmp(value, "ROW") ? CHECK_OK : !strcasecmp(value, "MIXED") ? CHECK_WARNING : CHECK_ERROR;
+    report(runner, level, check->remedy, "binlog_format is %s%s", value,
+           level == CHECK_WARNING ? ": some changes arrive as statements, which are captured with their context" : "");
+    return true;
+}
+
+static bool show_grants(struct runner *runner, struct db_result **result, const char *lines[GRANTS_MAX], size_t *count, struct err *err)
+{
+    if (!db_query(runner->db, result, err, "SHOW GRANTS")) return false;
+    for (*count = 0; *count < (*result)->row_count && *count < GRANTS_MAX; (*count)++)
+        lines[*count] = db_value(*result, *count, 0, NULL);
+    return true;
+}
+
+static bool judge_metadata(struct runner *runner, const char *value)
+{
+    const char *lines[GRANTS_MAX];
+    struct db_result *result;
+    struct err err;
+    size_t count;
+    if (!strcasecmp(value, "FULL")) return judge_equal(runner, value);
+    if (!show_grants(runner, &result, lines, &count, &err)) return unreadable(runner, &err, "");
+    bool reads = grants_have(lines, count, "SELECT", NULL);
+    db_result_free(result);
+    report(runner, CHECK_WARNING, runner->check->remedy, "binlog_row_metadata is %s%s", value,
+           reads ? "" : ", and our account has no SELECT on *.*: tables that it cannot see stop capture");
+    return true;
+}
+
+static bool judge_position(struct runner *runner, const char *value)
+{
+    struct db_result *result;
+    struct err err;
+    if (!db_query(runner->db, &result, &err, "SHOW MASTER STATUS")) {
+        if (err.code == ERR_RETRY) return unreadable(runner, &err, "");
+        report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\"; file and offset need BINLOG MONITOR", value);
+        return true;
+    }
+    if (!result->row_count) report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\"", value);
+    else
+        report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\", %s:%s", value, db_value(result, 0, 0, NULL), db_value(result, 0, 1, NULL));
+    db_result_free(result);
+    return true;
+}
+
+static bool judge_retention(struct runner *runner, const char *value)
+{
+    char text[64];
+    bool found;
+    struct err err;
+    bool seconds = db_version_at_least(db_version(runner->db), 10, 6);
+    (void)value;
+    if (!db_scalar(runner->db, text, sizeof text, &found, &err,
+                   seconds ? "SELECT @@global.binlog_expire_logs_seconds" : "SELECT @@global.expire_logs_days * 86400"))
+        return unreadable(runner, &err, "");
+    double hours = strtod(text, NULL) / 3600;
+    if (hours <= 0) report(runner, CHECK_OK, "", "binary logs are kept until they are purged by hand");
+    else
+        report(runner, hours < RETENTION_MIN_HOURS ? CHECK_WARNING : CHECK_OK, runner->check->remedy,
+               "binary logs are kept for %.1f hours: the agent may be away for no longer", hours);
+    return true;
+}
+
+/* ---- privileges ---- */
+
+struct privilege {
+    const char *names;      /* any of them will do, as SHOW GRANTS prints them */
+    const char *grant;      /* as GRANT wants it */
+    const char *database;   /* NULL: on *.* */
+    enum check_level level;
+    const char *need;
+};
+
+/* 'user'@'host' of CURRENT_USER's "user@host". */
+static void account_of(const char *current, char *out, size_t room)
+{
+    const char *at = strrchr(current, '@');
+    if (!at) snprintf(out, room, "'%s'", current);
+    else snprintf(out, room, "'%.*s'@'%s'", (int)(at - current), current, at + 1);
+}
+
+static bool judge_privileges(struct runner *runner, const char *current, const struct privilege *wanted, size_t count)
+{
+    const char *lines[GRANTS_MAX];
+    char account[400], remedy[512];
+    struct db_result *result;
+    struct err err;
+    size_t line_count, missing = 0;
+    account_of(current, account, sizeof account);
+    if (!show_grants(runner, &result, lines, &line_count, &err)) return unreadable(runner, &err, "");
+    for (size_t i = 0; i < count; i++) {
+        if (grants_have(lines, line_count, wanted[i].names, wanted[i].database)) continue;
+        missing++;
+        snprintf(remedy, sizeof remedy, "GRANT %s ON %s.* TO %s;", wanted[i].grant, wanted[i].database ? wanted[i].database : "*", account);
+        report(runner, wanted[i].level, remedy, "%s lacks %s%s%s: %s", account, wanted[i].grant, wanted[i].database ? " on " : "",
+               wanted[i].database ? wanted[i].database : "", wanted[i].need);
+    }
+    db_result_free(result);
+    if (!missing) report(runner, CHECK_OK, "", "%s has all that is needed", account);
+    return true;
+}
+
+static bool judge_source_privileges(struct runner *runner, const char *value)
+{
+    static const struct privilege wanted[] = {
+        {"REPLICATION SLAVE|REPLICATION REPLICA", "REPLICATION SLAVE", NULL, CHECK_ERROR, "the binary log cannot be read without it"},
+        {"BINLOG MONITOR|REPLICATION CLIENT|SUPER", "BINLOG MONITOR", NULL, CHECK_WARNING, "file and offset of the source's end cannot be shown"},
+        {"REPLICATION MASTER ADMIN|SUPER", "REPLICATION MASTER ADMIN", NULL, CHECK_WARNING,
+         "whether our server_id is free cannot be seen"},
+    };
+    return judge_privileges(runner, value, wanted, sizeof wanted / sizeof *wanted);
+}
+
+static bool judge_target_privileges(struct runner *runner, const char *value)
+{
+    static const struct privilege wanted[] = {
+        {"CREATE", "CREATE, SELECT, INSERT, DELETE", "wolfcdc", CHECK_ERROR, "the position row is kept in the database wolfcdc"},
+        {"SELECT", "SELECT", NULL, CHECK_WARNING, "tables that it cannot read or write stop delivery"},
+        {"INSERT", "INSERT", NULL, CHECK_WARNING, "tables that it cannot read or write stop delivery"},
+        {"UPDATE", "UPDATE", NULL, CHECK_WARNING, "tables that it cannot read or write stop delivery"},
+        {"DELETE", "DELETE", NULL, CHECK_WARNING, "tables that it cannot read or write stop delivery"},
+        {"ALTER", "CREATE, ALTER, DROP, INDEX, REFERENCES", NULL, CHECK_WARNING, "schema changes of the source cannot be repeated"},
+    };
+    return judge_privileges(runner, value, wanted, sizeof wanted / sizeof *wanted);
+}
+
+static bool judge_read_only(struct runner *runner, const char *value)
+{
+    const char *lines[GRANTS_MAX];
+    struct db_result *result;
+    struct err err;
+    size_t count;
+    if (!strcasecmp(value, "OFF")) return judge_equal(runner, value);
+    if (!show_grants(runner, &result, lines, &count, &err)) return unreadable(runner, &err, "");
+    /* ALL PRIVILEGES of 10.11 and later does not contain it, but SUPER and READ_ONLY ADMIN are in the ALL of *.* before that */
+    bool may = grants_have(lines, count, "READ_ONLY ADMIN", NULL);
+    db_result_free(result);
+    report(runner, may ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "read_only is %s%s", value,
+           may ? ", which our account may pass by" : "");
+    return true;
+}
+
+/* ---- who else is there ---- */
+
+static bool judge_server_id(struct runner *runner, const char *value)
+{
+    char host[256] = "";
+    struct db_result *result;
+    struct err err;
+    uint32_t ours = runner->facts->server_id;
+    if (ours && strtoul(value, NULL, 10) == ours) {
+        report(runner, CHECK_ERROR, runner->check->remedy, "server_id %u is the source's own", ours);
+        return true;
+    }
+    if (!db_query(runner->db, &result, &err, "SHOW SLAVE HOSTS"))
+        return unreadable(runner, &err, "GRANT REPLICATION MASTER ADMIN ON *.* to our account, so that a server_id that is taken shows");
+    gethostname(host, sizeof host - 1);
+    bool taken = false;
+    int host_column = db_column_index(result, "Host");
+    for (uint64_t i = 0; i < result->row_count && ours; i++) {
+        if (strtoul(db_value(result, i, 0, NULL), NULL, 10) != ours) continue;
+        taken = true;
+        const char *name = host_column >= 0 ? db_value(result, i, (uint32_t)host_column, NULL) : NULL;
+        /* from this machine it may be our own connection of a moment ago */
+        bool same = name && !strncmp(name, host, 60);
+        report(runner, same ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "server_id %u is used by a replica on host \"%s\"%s", ours,
+               name ? name : "", same ? ", perhaps our own earlier connection" : "");
+    }
+    if (!taken) report(runner, CHECK_OK, "", "server_id %u: free, the source's is %s, replicas: %llu", ours, value,
+                       (unsigned long long)result->row_count);
+    db_result_free(result);
+    return true;
+}
+
+static bool judge_replica(struct runner *runner, const char *value)
+{
+    report(runner, one_of(value, "ON") ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "%s",
+           one_of(value, "ON") ? "what this server applies as a replica, if anything, is in its binary log" : "log_slave_updates is OFF");
+    return true;
+}
+
+static bool judge_filters(struct runner *runner, const char *value)
+{
+    struct db_result *result;
+    struct err err;
+    (void)value;
+    if (!db_query(runner->db, &result, &err, "SHOW MASTER STATUS"))
+        return unreadable(runner, &err, "GRANT BINLOG MONITOR ON *.* to our account, so that binlog_do_db and binlog_ignore_db show");
+    const char *only = result->row_count && result->column_count > 2 ? db_value(result, 0, 2, NULL) : "";
+    const char *not = result->row_count && result->column_count > 3 ? db_value(result, 0, 3, NULL) : "";
+    bool set = (only && *only) || (not && *not);
+    if (set) report(runner, CHECK_WARNING, runner->check->remedy, "binlog_do_db \"%s\", binlog_ignore_db \"%s\"", only ? only : "", not ? not : "");
+    else report(runner, CHECK_OK, "", "no binlog_do_db or binlog_ignore_db is set");
+    db_result_free(result);
+    return true;
+}
+
+static bool judge_galera(struct runner *runner, const char *value)
+{
+    struct db_result *result;
+    struct err err;
+    (void)value;
+    if (!db_query(runner->db, &result, &err, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_on', 'wsrep_gtid_mode')"))
+        return unreadable(runner, &err, "");
+    bool on = false, gtid = false;
+    for (uint64_t i = 0; i < result->row_count; i++) {
+        bool yes = !strcasecmp(db_value(result, i, 1, NULL), "ON");
+        if (!strcasecmp(db_value(result, i, 0, NULL), "wsrep_on")) on = yes;
+        else gtid = yes;
+    }
+    db_result_free(result);
+    if (!on) report(runner, CHECK_OK, "", "not a Galera node");
+    else report(runner, gtid ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "a Galera node with wsrep_gtid_mode %s", gtid ? "ON" : "OFF");
+    return true;
+}
+
+/* ---- the rest ---- */
+
+static bool judge_durability(struct runner *runner, const char *value)
+{
+    report(runner, !strcmp(value, runner->check->good) ? CHECK_OK : CHECK_WARNING, runner->check->remedy,
+           "sync_binlog/innodb_flush_log_at_trx_commit are %s", value);
+    return true;
+}
+
+static bool judge_tls(struct runner *runner, const char *value)
+{
+    bool used = db_is_tls(runner->db), offered = !strcasecmp(value, "YES");
+    report(runner, used || offered ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "TLS is %s and %s",
+           offered ? "offered" : "not offered", used ? "in use" : "not in use by this connection");
+    return true;
+}
+
+static bool judge_clock(struct runner *runner, const char *value)
+{
+    double apart = strtod(value, NULL) - (double)clock_wall_us() / 1e6;
+    bool good = apart < CLOCK_MAX_S && apart > -CLOCK_MAX_S;
+    report(runner, good ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "its clock is %.1f s %s of ours", apart < 0 ? -apart : apart,
+           apart < 0 ? "behind" : "ahead");
+    return true;
+}
+
+static const struct check checks[] = {
+#define CHECK(name, sides, sql, judge, good, level, remedy) {name, sides, sql, judge, good, level, remedy},
+#include "checks.def"
+#undef CHECK
+};
+
+bool checks_run(struct db *db, enum check_side side, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
+{
+    struct runner runner = {.db = db, .facts = facts, .fn = fn, .context = context, .err = err};
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        char value[1024];
+        bool found;
+        struct err failed;
+        if (!(checks[i].sides & side)) continue;
+        runner.check = &checks[i];
+        if (!db_scalar(db, value, sizeof value, &found, &failed, "%s", checks[i].sql)) {
+            if (!unreadable(&runner, &failed, checks[i].remedy)) return false;
+            continue;
+        }
+        if (!checks[i].judge(&runner, value)) return false;
+    }
+    return true;
+}
