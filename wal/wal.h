@@ -25,12 +25,13 @@ struct wal_options {
     uint64_t retention_hard;              /* bytes; 0: off */
     uint32_t retention_hours, rewind_hours;
     const struct file_system *files;      /* NULL: the real one */
+    uint32_t block_bytes;                 /* raw bytes of a full block; 0: 256 KiB */
 };
 
 /* What capture needs to go on, from the last commit in the log. */
 struct wal_resume {
     bool empty;                   /* no transaction in it yet: the configured start position counts */
-    uint64_t last_lsn;            /* of the last commit; the next record is last_lsn + 1 */
+    uint64_t last_lsn;            /* of the last commit; the next record comes behind it */
     struct gtid gtid, previous;   /* of that transaction, and the one before it in its domain */
     struct source_pos pos;        /* after it */
     uint32_t crc;
@@ -62,6 +63,7 @@ void wal_flush(struct wal *wal);
 bool wal_must_pause(struct wal *wal, char *text, size_t room);
 
 struct wal_points { uint64_t first, written, durable; /* LSNs; first: oldest record kept */
+                    uint64_t commit; /* LSN of the last COMMIT written: what a sink can reach (written may be a heartbeat) */
                     uint64_t transactions_written, transactions_durable; /* since the log was opened */ };
 void wal_points(struct wal *wal, struct wal_points *points);
 enum wal_point { WAL_WRITTEN, WAL_DURABLE };
@@ -89,14 +91,16 @@ bool wal_held(struct wal *wal, const char *name, uint64_t *lsn);
 /* Reading. From a live log of this process (wal), or of a directory (a dead log, or one that another process
    writes). One thread per reader. */
 enum wal_read { WAL_READ_CHANGE, WAL_READ_TIMEOUT, WAL_READ_STOPPED, WAL_READ_END, WAL_READ_FAILED };
-/* Owned. Begins with the transaction whose BEGIN is at or after `lsn` (1: the oldest). ERR_GONE when that has been
+/* Owned. Begins with the transaction whose BEGIN is at or after `lsn` (0: the oldest that is kept). ERR_GONE when that has been
    deleted. */
 MUST_CHECK bool wal_reader_open(struct wal *wal, uint64_t lsn, struct wal_reader **reader, struct err *err);
 MUST_CHECK bool wal_reader_open_dir(const char *dir, uint64_t lsn, struct wal_reader **reader, struct err *err);
 /* Lends *change until the next call: BEGIN, its changes, COMMIT, one by one, and only of transactions whose commit is
-   published (written); aborted ones are skipped; stand-alone HEARTBEATs too unless reader_heartbeats was set. Tables lent
+   published (written); aborted ones are skipped; stand-alone HEARTBEATs too unless wal_reader_heartbeats was called. Tables lent
    live as long as the reader. WAL_READ_END: a directory's end (call again later: it may have grown). */
 enum wal_read wal_reader_next(struct wal_reader *reader, uint32_t timeout_ms, struct change *change, struct err *err);
+/* HEARTBEATs are lent too. Before the first wal_reader_next. */
+void wal_reader_heartbeats(struct wal_reader *reader, bool wanted);
 void wal_reader_close(struct wal_reader *reader);
 /* The log bytes between this reader's place and the written point. */
 uint64_t wal_reader_behind(struct wal_reader *reader);
