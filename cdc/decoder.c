@@ -14,7 +14,7 @@
 #include "ddl.h"
 #include "event.h"
 #include "filter.h"
-#include "log.h"
+#include "hold.h"
 #include "map.h"
 #include "rows.h"
 #include "query.h"
@@ -27,6 +27,7 @@ struct decoder {
     struct commit commit;       /* commit.pos: see above */
     uint64_t file_offset, event_offset; /* end and start of the current event */
     struct txn txn;
+    struct buf hold;            /* row changes since the first SAVEPOINT */
     struct maps *maps;
     struct unpack *unpack;
     struct context context;
@@ -52,6 +53,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     d->unpack = unpack_new();
     context_init(&d->context);
     ddl_init(&d->ddl);
+    hold_init(&d->hold);
     return d;
 }
 
@@ -62,6 +64,7 @@ void decoder_free(struct decoder *decoder)
     unpack_free(decoder->unpack);
     context_fini(&decoder->context);
     ddl_fini(&decoder->ddl);
+    buf_fini(&decoder->hold);
     free(decoder);
 }
 
@@ -83,6 +86,7 @@ static bool outside_group(struct err *err)
 static void close_group(struct decoder *d)
 {
     d->txn.open = false;
+    buf_clear(&d->hold);
     d->commit.pos.offset = d->file_offset;
     maps_close(d->maps);
     context_clear(&d->context);
@@ -98,8 +102,28 @@ static bool abort_group(struct decoder *d, enum decoder_note *note, struct err *
     return emit(d, err);
 }
 
+static bool emit_row(struct decoder *d, struct err *err)
+{
+    d->txn.crc = change_crc(d->txn.crc, &d->change);
+    d->txn.changes++;
+    d->stats.rows++;
+    return emit(d, err);
+}
+
+/* What was kept back since a SAVEPOINT stays. */
+static bool flush(struct decoder *d, struct err *err)
+{
+    size_t at = 0;
+    while (hold_next(&d->hold, &at, &d->change))
+        if (!emit_row(d, err)) return false;
+    txn_flushed(&d->txn, d->hold.size);
+    buf_clear(&d->hold);
+    return true;
+}
+
 static bool commit_group(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
+    if (d->hold.size && !flush(d, err)) return false;
     if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
     close_group(d);
     d->commit.previous = d->txn.previous;
@@ -148,22 +172,33 @@ static bool on_table_map(struct decoder *d, const struct event *event, enum deco
     return maps_open(d->maps, id, cursor_rest(&in), err);
 }
 
+static void set_rows(struct change *change, const struct event *event, const struct rows *rows)
+{
+    change->kind = rows->kind;
+    change->table = rows->table;
+    change->row_flags = rows->flags;
+    change->timestamp = event->timestamp;
+    change->server_id = event->server_id;
+}
+
 static bool emit_rows(struct decoder *d, const struct event *event, struct rows *rows, struct err *err)
 {
     struct change *change = &d->change;
-    uint64_t before = d->txn.changes;
-    change->kind = rows->kind;
-    change->table = rows->table;
-    change->timestamp = event->timestamp;
-    change->server_id = event->server_id;
-    while (rows_next(rows, change)) {
-        d->txn.crc = change_crc(d->txn.crc, change);
-        d->txn.changes++;
-        if (!emit(d, err)) return false;
+    uint64_t count = 0;
+    set_rows(change, event, rows);
+    for (; rows_next(rows, change); count++) {
+        if (d->txn.savepoint_count && hold_put(&d->hold, change)) continue;
+        if (d->hold.size) { /* too much to keep back */
+            struct row before = change->before, after = change->after;
+            if (!flush(d, err)) return false;
+            set_rows(change, event, rows);
+            change->before = before;
+            change->after = after;
+        }
+        if (!emit_row(d, err)) return false;
     }
-    d->stats.rows += d->txn.changes - before;
     if (!rows->in.failed) return true;
-    return err_set(err, ERR_CORRUPT, "row %" PRIu64 " of %.*s.%.*s does not fit its table map", d->txn.changes - before + 1,
+    return err_set(err, ERR_CORRUPT, "row %" PRIu64 " of %.*s.%.*s does not fit its table map", count + 1,
                    SLICE_ARG(rows->table->database), SLICE_ARG(rows->table->name));
 }
 
@@ -178,7 +213,6 @@ static bool take_rows(struct decoder *d, const struct event *event, const struct
         d->stats.filtered++;
         return true;
     }
-    d->change.row_flags = (uint8_t)(head->flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT));
     *note = DECODER_CHANGE;
     return maps_table(d->maps, map, d->format.mariadb, &table, err) && rows_open(head, table, d->unpack, &rows, err) &&
            emit_rows(d, event, &rows, err);
@@ -263,6 +297,7 @@ static enum verdict judge(struct decoder *d, const struct event *event, const st
 
 static bool emit_statement(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
 {
+    if (d->hold.size && !flush(d, err)) return false;
     d->change.kind = CHANGE_STATEMENT;
     d->change.timestamp = event->timestamp;
     d->change.server_id = event->server_id;
@@ -291,6 +326,7 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
 /* Rows before a ROLLBACK are those of transactional tables and are gone; of statements nobody can tell. */
 static bool rolled_back(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
+    buf_clear(&d->hold);
     if (!d->txn.changes) return commit_group(d, event, note, err);
     if (d->txn.statements)
         return err_set(err, ERR_STOP, "a transaction with statements ends with ROLLBACK: what they did to tables without transactions "
@@ -306,8 +342,8 @@ static bool control(struct decoder *d, const struct event *event, enum decoder_n
     switch (d->ddl.role) {
     case DDL_COMMIT: return commit_group(d, event, note, err);
     case DDL_ROLLBACK: return rolled_back(d, event, note, err);
-    case DDL_SAVEPOINT: return txn_savepoint(&d->txn, savepoint, err);
-    case DDL_ROLLBACK_TO: return txn_rollback_to(&d->txn, savepoint, err);
+    case DDL_SAVEPOINT: return txn_savepoint(&d->txn, savepoint, d->hold.size, err);
+    case DDL_ROLLBACK_TO: return txn_rollback_to(&d->txn, savepoint, &d->hold.size, err);
     case DDL_XA:
         return err_set(err, ERR_UNSUPPORTED, "an XA transaction in two phases is not captured by this release; what to do: use plain "
                        "transactions on the source, and start after the last XA COMMIT");

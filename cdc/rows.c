@@ -53,6 +53,7 @@ bool rows_open(const struct rows_head *head, const struct table *table, struct u
         return err_set(err, ERR_CORRUPT, "rows of %llu columns follow a map of %.*s.%.*s with %u", (unsigned long long)count,
                        SLICE_ARG(table->database), SLICE_ARG(table->name), table->column_count);
     *rows = (struct rows){.table = table, .kind = head->kind};
+    rows->flags = (uint8_t)(head->flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT));
     for (int i = 0; i < (head->kind == UPDATE ? 2 : 1); i++) {
         struct slice present = cursor_bytes(&in, table->null_bytes);
         if (in.failed) return err_set(err, ERR_CORRUPT, "the event's column bitmap is cut short");

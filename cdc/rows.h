@@ -21,6 +21,7 @@ struct rows_head {
 struct rows {
     const struct table *table;
     enum change_kind kind;
+    uint8_t flags;           /* ROW_… */
     struct slice present[2]; /* of before, or the only one; of an UPDATE's after. Size 0: all columns */
     struct cursor in;
 };

@@ -2,6 +2,7 @@
 #include "txn.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "cursor.h"
 
@@ -39,30 +40,52 @@ bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set 
     return true;
 }
 
-static bool has_name(const struct txn_savepoint *s, struct slice name)
+/* The savepoint of that name, or the place for one more. Names are compared as the server does, without regard to case. */
+static struct txn_savepoint *find(struct txn *txn, struct slice name)
 {
-    return s->size == name.size && !memcmp(s->name, name.data, name.size);
+    struct txn_savepoint *s = txn->savepoints, *end = s + txn->savepoint_count;
+    while (s < end && (s->size != name.size || strncasecmp((const char *)s->name, (const char *)name.data, name.size))) s++;
+    return s;
 }
 
-bool txn_savepoint(struct txn *txn, struct slice name, struct err *err)
+bool txn_savepoint(struct txn *txn, struct slice name, size_t held, struct err *err)
 {
-    struct txn_savepoint *s = txn->savepoints;
+    struct txn_savepoint *s = find(txn, name), *end = txn->savepoints + txn->savepoint_count;
     if (name.size > TXN_SAVEPOINT_NAME_MAX) return err_set(err, ERR_LIMIT, "a savepoint's name of %zu bytes", name.size);
-    while (s < txn->savepoints + txn->savepoint_count && !has_name(s, name)) s++;
-    if (s == txn->savepoints + TXN_SAVEPOINTS_MAX)
+    if (s < end) { /* the name again: the older one is gone */
+        memmove(s, s + 1, (size_t)(end - s - 1) * sizeof *s);
+        s = end - 1;
+    } else if (txn->savepoint_count == TXN_SAVEPOINTS_MAX) {
         return err_set(err, ERR_LIMIT, "more than %d savepoints in a transaction (TXN_SAVEPOINTS_MAX)", TXN_SAVEPOINTS_MAX);
-    if (s == txn->savepoints + txn->savepoint_count) txn->savepoint_count++;
+    } else {
+        txn->savepoint_count++;
+    }
+    s->changes = txn->changes;
+    s->held = held;
     s->size = (uint32_t)name.size;
     memcpy(s->name, name.data, name.size);
-    s->changes = txn->changes;
     return true;
 }
 
-bool txn_rollback_to(const struct txn *txn, struct slice name, struct err *err)
+bool txn_rollback_to(struct txn *txn, struct slice name, size_t *held, struct err *err)
 {
-    for (uint32_t i = 0; i < txn->savepoint_count; i++)
-        if (has_name(&txn->savepoints[i], name) && txn->savepoints[i].changes == txn->changes) return true;
-    return err_set(err, ERR_STOP, "the transaction takes back only some of its changes (ROLLBACK TO %.*s), and which of them stay depends "
-                   "on each table's engine; what to do: keep tables without transactions (MyISAM, Aria) out of transactions with "
-                   "savepoints, or exclude them in [filter]; then start after this transaction", SLICE_ARG(name));
+    struct txn_savepoint *s = find(txn, name), *end = txn->savepoints + txn->savepoint_count;
+    if (s == end || s->changes != txn->changes)
+        return err_set(err, ERR_STOP, "the transaction takes back some of its changes (ROLLBACK TO %.*s) that are statements, or more than "
+                       "is kept back for that (HOLD_MAX); what to do: set binlog_format=ROW on the source, keep tables without "
+                       "transactions (MyISAM, Aria) out of transactions with savepoints, and start after this transaction",
+                       SLICE_ARG(name));
+    txn->savepoint_count = (uint32_t)(s - txn->savepoints) + 1;
+    *held = s->held;
+    return true;
+}
+
+void txn_flushed(struct txn *txn, size_t held)
+{
+    for (uint32_t i = 0; i < txn->savepoint_count; i++) {
+        struct txn_savepoint *s = &txn->savepoints[i];
+        if (s->held != held) continue; /* all of it was before this savepoint: it can still be gone back to */
+        s->held = 0;
+        s->changes = txn->changes;
+    }
 }

@@ -16,7 +16,12 @@ enum { /* flags_extra */
 };
 enum { TXN_SAVEPOINTS_MAX = 64, TXN_SAVEPOINT_NAME_MAX = 256 };
 
-struct txn_savepoint { uint32_t size; uint64_t changes; uint8_t name[TXN_SAVEPOINT_NAME_MAX]; };
+struct txn_savepoint {
+    uint64_t changes; /* emitted before it */
+    size_t held;      /* bytes of hold.h before it */
+    uint32_t size;
+    uint8_t name[TXN_SAVEPOINT_NAME_MAX];
+};
 
 struct txn {
     bool open;
@@ -33,8 +38,11 @@ struct txn {
 MUST_CHECK bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set *set, struct err *err);
 /* Two-phase ALTER: only COMMIT_ALTER is the change. */
 static inline bool txn_is_void(const struct txn *txn) { return txn->extra & (TXN_START_ALTER | TXN_ROLLBACK_ALTER); }
-/* SAVEPOINT and ROLLBACK TO. The latter is harmless while nothing was captured in between; else ERR_STOP. */
-MUST_CHECK bool txn_savepoint(struct txn *txn, struct slice name, struct err *err);
-MUST_CHECK bool txn_rollback_to(const struct txn *txn, struct slice name, struct err *err);
+/* SAVEPOINT: `held` bytes are kept back before it. */
+MUST_CHECK bool txn_savepoint(struct txn *txn, struct slice name, size_t held, struct err *err);
+/* ROLLBACK TO: *held is what stays of the bytes kept back. ERR_STOP when what it takes back has been emitted. */
+MUST_CHECK bool txn_rollback_to(struct txn *txn, struct slice name, size_t *held, struct err *err);
+/* `held` bytes kept back have been emitted, which may have moved `changes`. */
+void txn_flushed(struct txn *txn, size_t held);
 
 #endif
