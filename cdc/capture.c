@@ -267,6 +267,9 @@ static bool prove(struct cdc *cdc, const struct change *change, struct err *err)
     case PROOF_EQUAL:
         break;
     }
+    char text[GTID_TEXT_MAX];
+    gtid_format(&cdc->last.gtid, text);
+    log_info("source.proven", "gtid=%s", text);
     cdc->proving = false;
     cdc->stepped_over = cdc->last.skipped > 0;
     cdc->last.skipped = 0;
@@ -434,7 +437,7 @@ static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *er
         gtid_format(&cdc->last.gtid, log);
         gtid_set_format(&info->end, end);
         *ending = ENDED_BEHIND;
-        return err_set(err, ERR_RETRY, "the log's last transaction is %s, but the binary log of %s ends at \"%s\"", log, info->server, end);
+        return err_set(err, ERR_RETRY, "the log's last transaction is %s, but the binary log of %s ends at '%s'", log, info->server, end);
     }
     return !cdc->proving || proof_from(&cdc->last, &cdc->pos.gtids, &from->gtids, err);
 }
@@ -518,6 +521,19 @@ static enum ending refused_event(struct cdc *cdc, struct slice event, struct err
     return ENDED_EVENT;
 }
 
+/* To a refusal for want of old binary logs: what is needed, and where the source is. */
+static void name_gap(struct cdc *cdc, struct err *err)
+{
+    char needed[GTID_SET_TEXT_MAX], end[GTID_SET_TEXT_MAX];
+    const struct source_refusal *refusal = source_refusal(err);
+    if (!refusal || refusal->state != CDC_PURGED) return;
+    struct err said = *err;
+    gtid_set_format(&cdc->pos.gtids, needed);
+    gtid_set_format(&cdc->driver->info(cdc->source)->end, end);
+    err_set_number(err, said.code, said.number, 
+                   "needed is all that follows '%.300s', the source is at '%.300s' and has not all of it any more: %.600s", needed, end, said.text);
+}
+
 /* Heartbeats come only from a server that has sent all it has. */
 static enum ending not_sent(struct cdc *cdc, struct err *err)
 {
@@ -536,7 +552,10 @@ static enum ending stream(struct cdc *cdc, struct err *err)
         struct slice event = {NULL, 0};
         enum decoder_note note = DECODER_NOTHING;
         if (!cdc->driver->ready(cdc->source)) nothing_more_for_now(cdc);
-        if (!read_event(cdc, &event, err)) return ENDED_LOST;
+        if (!read_event(cdc, &event, err)) {
+            name_gap(cdc, err);
+            return ENDED_LOST;
+        }
         if (!decoder_event(cdc->decoder, event, &note, err)) return refused_event(cdc, event, err);
         cdc->events_unpublished++;
         atomic_store_explicit(&cdc->idle, note == DECODER_HEARTBEAT, memory_order_relaxed);

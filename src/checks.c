@@ -137,12 +137,12 @@ static bool judge_position(struct runner *runner, const char *value)
     struct err err;
     if (!db_query(runner->db, &result, &err, "SHOW MASTER STATUS")) {
         if (err.code == ERR_RETRY) return unreadable(runner, &err, "");
-        report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\"; file and offset need BINLOG MONITOR", value);
+        report(runner, CHECK_OK, "", "gtid_binlog_pos is '%s'; file and offset need BINLOG MONITOR", value);
         return true;
     }
-    if (!result->row_count) report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\"", value);
+    if (!result->row_count) report(runner, CHECK_OK, "", "gtid_binlog_pos is '%s'", value);
     else
-        report(runner, CHECK_OK, "", "gtid_binlog_pos is \"%s\", %s:%s", value, db_value(result, 0, 0, NULL), db_value(result, 0, 1, NULL));
+        report(runner, CHECK_OK, "", "gtid_binlog_pos is '%s', %s:%s", value, db_value(result, 0, 0, NULL), db_value(result, 0, 1, NULL));
     db_result_free(result);
     return true;
 }
@@ -267,7 +267,7 @@ static bool judge_server_id(struct runner *runner, const char *value)
         const char *name = host_column >= 0 ? db_value(result, i, (uint32_t)host_column, NULL) : NULL;
         /* from this machine it may be our own connection of a moment ago */
         bool same = name && !strncmp(name, host, 60);
-        report(runner, same ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "server_id %u is used by a replica on host \"%s\"%s", ours,
+        report(runner, same ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "server_id %u is used by a replica on host '%s'%s", ours,
                name ? name : "", same ? ", perhaps our own earlier connection" : "");
     }
     if (!taken) report(runner, CHECK_OK, "", "server_id %u: free, the source's is %s, replicas: %llu", ours, value,
@@ -293,7 +293,7 @@ static bool judge_filters(struct runner *runner, const char *value)
     const char *only = result->row_count && result->column_count > 2 ? db_value(result, 0, 2, NULL) : "";
     const char *not = result->row_count && result->column_count > 3 ? db_value(result, 0, 3, NULL) : "";
     bool set = (only && *only) || (not && *not);
-    if (set) report(runner, CHECK_WARNING, runner->check->remedy, "binlog_do_db \"%s\", binlog_ignore_db \"%s\"", only ? only : "", not ? not : "");
+    if (set) report(runner, CHECK_WARNING, runner->check->remedy, "binlog_do_db '%s', binlog_ignore_db '%s'", only ? only : "", not ? not : "");
     else report(runner, CHECK_OK, "", "no binlog_do_db or binlog_ignore_db is set");
     db_result_free(result);
     return true;

@@ -68,7 +68,7 @@ static const struct {
     {2061, ERR_DENIED, "use TLS (ssl = true) or another authentication plugin"},
     {CR_SSL_CONNECTION_ERROR, ERR_DENIED,
      "check ssl_ca, ssl_cert, ssl_key and that the server's certificate is for this host name"},
-    {CR_CONNECTION_ERROR, ERR_RETRY, "is the server running and the socket's path right?"},
+    {CR_CONNECTION_ERROR, ERR_RETRY, "is the server running, and address and port (or the socket's path) right?"},
     {CR_CONN_HOST_ERROR, ERR_RETRY, "is the server running, the port right and the way open?"},
     {CR_UNKNOWN_HOST, ERR_RETRY, "the host name cannot be resolved"},
     {CR_SERVER_GONE_ERROR, ERR_RETRY, NULL},
