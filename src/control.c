@@ -159,7 +159,9 @@ static void make_parent(const char *path)
     char *slash = strrchr(dir, '/');
     if (!slash || slash == dir) return;
     *slash = 0;
-    if (mkdir(dir, 0750) && errno != EEXIST) return; /* bind tells */
+    mode_t before = umask(0027);
+    if (mkdir(dir, 0750) && errno != EEXIST) log_debug("control.directory", "dir=%s error=\"%s\"", dir, strerror(errno));
+    umask(before);
 }
 
 static bool local_open(struct control *control, const char *path, struct err *err)

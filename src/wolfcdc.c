@@ -23,15 +23,12 @@
 
 enum { TICK_MS = 1000, FILES_WANTED = 4096 };
 
-static const char usage[] =
+static const char usage_begin[] =
     "Usage: wolfcdc --config FILE [--check]\n"
     "Captures the changes of a live MariaDB into a log of its own and delivers them to other servers, exactly once.\n"
-    "\n"
-    "  -c, --config FILE   the configuration; man 5 wolfcdc.toml. Default: " PROGRAM_CONFIG "\n"
-    "      --check         read and check it, say what is wrong, and exit\n"
-    "      --help-config   every key of the configuration: meaning, allowed values, default\n"
-    "  -V, --version       the version\n"
-    "  -h, --help          this\n"
+    "\n";
+
+static const char usage_end[] =
     "\n"
     "A first configuration:  wolfctl binlog-setup --host db1 --user wolfcdc --password-file F --output wolfcdc.toml\n"
     "How it is doing:        wolfctl status\n"
@@ -39,6 +36,16 @@ static const char usage[] =
     "It stays in the foreground and writes its log to standard error; contrib/systemd has a service.\n"
     "SIGTERM, SIGINT: stop in order, within 5 s; a second one: at once. SIGHUP: read the configuration's log level again.\n"
     "Exit codes: 0 stopped in order, 1 cannot go on (the last line of the log says why), 2 usage or configuration.\n";
+
+static const struct program_option {
+    int letter;
+    const char *name, *argument, *help;
+} program_options[] = {
+#define OPTION(letter, name, argument, help) {letter, name, argument, help},
+#include "options.def"
+#undef OPTION
+};
+enum { PROGRAM_OPTIONS = sizeof program_options / sizeof *program_options };
 
 struct options {
     const char *config;
@@ -55,18 +62,30 @@ static void print_config_help(void)
     buf_fini(&text);
 }
 
+static void print_usage(void)
+{
+    fputs(usage_begin, stdout);
+    for (size_t i = 0; i < PROGRAM_OPTIONS; i++) {
+        const struct program_option *o = &program_options[i];
+        char name[40];
+        snprintf(name, sizeof name, "--%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-16s %s\n", name, o->help);
+    }
+    fputs(usage_end, stdout);
+}
+
 static void options_read(int argc, char **argv, struct options *options)
 {
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},   {"help-config", no_argument, NULL, 'H'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},    {NULL, 0, NULL, 0},
-    };
+    struct option known[PROGRAM_OPTIONS + 1] = {0};
+    for (size_t i = 0; i < PROGRAM_OPTIONS; i++)
+        known[i] = (struct option){program_options[i].name, program_options[i].argument ? required_argument : no_argument, NULL,
+                                   program_options[i].letter};
     *options = (struct options){.config = PROGRAM_CONFIG};
     for (int c; (c = getopt_long(argc, argv, "c:Vh", known, NULL)) != -1;) {
         if (c == 'c') options->config = optarg;
         if (c == 'k') options->check = true;
         if (c == 'V') printf("wolfcdc %s\n", PACKAGE_VERSION);
-        if (c == 'h') fputs(usage, stdout);
+        if (c == 'h') print_usage();
         if (c == 'H') print_config_help();
         if (c == 'c' || c == 'k') continue;
         options->done = true;

@@ -15,25 +15,16 @@
 
 #define COMMAND(words, function, ...) static command_fn do_##function;
 #include "commands.def"
-#undef COMMAND
 
 const struct command commands[] = {
 #define COMMAND(words, function, arguments, options, help) {words, do_##function, arguments, options, help},
 #include "commands.def"
-#undef COMMAND
 };
 const size_t command_count = sizeof commands / sizeof *commands;
 
 const struct command_option command_options[] = {
-    {'S', "socket", "PATH", "The agent's control socket"},
-    {'c', "config", "FILE", "The agent's configuration, which names the socket; default " PROGRAM_CONFIG},
-    {'h', "help", NULL, "What the command does"},
-    {'j', "json", NULL, "One JSON document, with the keys that the manual lists"},
-    {'s', "sink", "NAME", "Only this sink"},
-    {'g', "gtid", "GTIDS", "This GTID set instead of what the source has now"},
-    {'t', "timeout", "SECONDS", "How long to wait; default: a day"},
-    {'n', "dry-run", NULL, "Says what would be done, and does not"},
-    {'y', "yes", NULL, "Does it without asking"},
+#define COMMAND_OPTION(letter, name, argument, help) {letter, name, argument, help},
+#include "commands.def"
 };
 const size_t command_option_count = sizeof command_options / sizeof *command_options;
 
@@ -46,7 +37,7 @@ static void print_usage(FILE *out)
 {
     fputs("Usage: wolfctl COMMAND [OPTION…]\nLooks after wolfcdc, the agent that takes a live MariaDB's changes to other servers.\n\n", out);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(out, "  %-18s %.90s%s\n", commands[i].words, commands[i].help, strlen(commands[i].help) > 90 ? " …" : "");
+        fprintf(out, "  %-19s %.*s\n", commands[i].words, (int)strcspn(commands[i].help, ".:("), commands[i].help);
     fputs("\nwolfctl help COMMAND says more. --socket PATH or --config FILE finds the agent.\n"
           "Exit codes: 0 done, 1 condition not met or timed out, 2 usage or configuration, 3 cannot reach.\n", out);
 }
