@@ -24,7 +24,8 @@ wanted() {
     return 1
 }
 # tool-like tests in the make list of that name
-listed() { sed -n "/^$1 = /,/[^\\]\$/p" "$BUILD/Makefile" | grep -o 'tests/[a-z0-9_/-]*' || true; }
+listed() { awk -v name="$1" '$1 == name && $2 == "=" { on = 1 } on { print } on && !/\\$/ { exit }' "$BUILD/Makefile" |
+    grep -o 'tests/[a-z0-9_/-]*' || true; }
 
 # one NAME SECONDS COMMAND...: run it, say how it went, leave its result in LOGS.
 one() {
@@ -62,6 +63,7 @@ programs() { # programs BUILD-DIRECTORY SUFFIX [WRAPPER...]
     local dir=$1 suffix=$2 list p
     shift 2
     [ -e "$dir/Makefile" ] || return 0
+    [ ${#NAMES[@]} = 0 ] || [ -z "$suffix" ] || [[ " ${NAMES[*]} " == *"${suffix//[ ()]/}"* ]] || return 0
     for list in unit_tests golden_tests fault_tests crash_tests fuzz_targets; do
         for p in $(listed "$list"); do
             wanted "${p#tests/}$suffix" || continue
