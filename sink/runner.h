@@ -36,6 +36,8 @@ struct sink_ops {
     void (*destroy)(void *self); /* NULL accepted */
     /* The operator's word on the conflict that stopped us; NULL: this kind knows none. */
     bool (*conflict)(void *self, enum conflict_way way, struct err *err);
+    /* Before connect: deliver again from lsn. NULL: refused, this kind goes on where its target says. */
+    bool (*rewind)(void *self, uint64_t lsn, struct err *err);
     /* Any thread: makes a blocked call of this kind return. NULL: none blocks for long. */
     void (*interrupt)(void *self);
 };

@@ -1,0 +1,184 @@
+/*
+ * applier.h: private to the mysql sink: its state, and what its parts offer each other.
+ *
+ * A *group* is what is gathered: whole source transactions that become one target transaction. A *flight* is what was sent and
+ * whose replies are still to be read. While one flies the next gathers; COMMIT is sent only after every reply of the flight was read
+ * and counted and the log is durable up to its last LSN.
+ *
+ *   mysql.c     the order of it all (sink_ops)           careful.c   one change at a time, to name the row of a conflict
+ *   session.c   connection, settings, sending, replies   intent.c    DDL, and what a crash left of it
+ *   position.c  wolfcdc.position                         context.c   a statement's session as SQL
+ *   group.c     gathering: net changes, arrays           plan net bind target: pure parts
+ */
+#ifndef WOLFCDC_APPLIER_H
+#define WOLFCDC_APPLIER_H
+#include "context.h"
+#include "net.h"
+#include "plan.h"
+#include "runner.h"
+#include "thread.h"
+
+enum {
+    PLAN_BUCKETS = 256,
+    BATCH_BYTES = 256 << 10,      /* an array is closed at this size */
+    PACKET_MAX = 1 << 30,
+    LOCK_WAIT_S = 10,
+    READ_TIMEOUT_MS = 600000,
+    PING_EVERY_US = 20000000,
+    PRUNE_EVERY_US = 60000000,
+    EMPTY_EVERY_US = 1000000,     /* groups without any change of ours: how often the position moves */
+    VERDICTS_MAX = 4096,
+    SESSION_LENIENT = 0x40        /* in a batch's flags, beside ROW_… */
+};
+
+struct batch { /* one array, or one statement as text (shape NULL) */
+    struct plan *plan;
+    struct shape *shape;
+    uint8_t flags;
+    uint32_t rows, warnings; /* that must be reported */
+    uint64_t lsn;            /* of its first change */
+    struct buf packet;
+};
+
+struct tracked { /* a source table: its plan, and what is gathered of it */
+    const struct table *source;
+    struct plan *plan;
+    struct net net;
+    bool ordered;      /* for the rest of this group */
+    bool active;
+    int64_t last;      /* its last batch that may still grow, -1 none */
+    struct tracked *next, *next_active;
+};
+
+struct group {
+    struct batch *batches;
+    uint32_t count, room;
+    bool open;                 /* within a transaction */
+    uint64_t begin_lsn;        /* of the transaction at hand */
+    uint64_t transaction_bytes;
+    uint64_t bytes;            /* since the last part was sent */
+    uint64_t rows;
+    uint64_t last_lsn;         /* of the last change or commit taken */
+    struct sink_progress progress;
+    struct gtid_set gtids;     /* after the last commit */
+};
+
+enum expect_kind { EXPECT_POSITION, EXPECT_SET, EXPECT_ROWS, EXPECT_TEXT };
+struct expect {
+    enum expect_kind kind;
+    const struct plan *plan;
+    enum change_kind change;
+    uint32_t rows, warnings;
+    uint64_t lsn;
+};
+
+struct flight {
+    struct expect *expects;
+    uint32_t count, room, read;
+    bool position;             /* the position row of this target transaction was sent */
+    bool complete;             /* nothing more of it will be sent but COMMIT */
+    struct sink_progress progress;
+    uint64_t last_lsn, begin_lsn;
+};
+
+struct verdict { uint64_t lsn; enum conflict_way way; };
+
+struct mysql_sink {
+    struct sink *sink;
+    const struct sink_settings *settings;
+    char name[300];            /* "target host:port", for messages */
+    char uuid[WAL_UUID_TEXT];
+
+    pthread_mutex_t lock;      /* of db, for interrupt */
+    struct db *db;
+    uint8_t flags;             /* the session's, as in batches */
+    bool text_context;         /* the session carries a statement's context */
+    uint64_t used_us, pruned_us, emptied_us;
+    uint64_t transaction_max;  /* bytes, by the target's limits */
+    uint64_t packet_max;
+    char limit_name[40];
+    struct collations collations;
+
+    struct targets *targets;
+    struct tracked *tracked[PLAN_BUCKETS];
+    struct tracked *active;
+    size_t value_room;
+    struct value *before, *after;
+    struct group group;
+    struct flight flight;
+    struct db_statement position_insert, position_update;
+    struct buf packet;         /* scratch */
+
+    uint64_t position;         /* last LSN of the target's newest position row */
+    bool seeded;               /* its row is the one that sink_adopt wrote */
+    uint64_t skip_to;          /* within a transaction delivered in parts: changes up to here are there */
+    uint64_t careful_until;    /* one at a time while the position is below */
+    bool careful_open;
+    uint64_t fenced_us;
+    bool final;                /* the error needs the operator: not to be tried again one by one */
+    uint64_t failed_lsn;       /* of the conflict that stopped us */
+    size_t verdict_count;
+    struct verdict verdicts[VERDICTS_MAX];
+    struct intent *intent;     /* left by a crash, to be settled; see intent.c */
+};
+
+/* session.c */
+MUST_CHECK bool session_open(struct mysql_sink *s, struct err *err);
+void session_close(struct mysql_sink *s);
+MUST_CHECK bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err);
+MUST_CHECK bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err); /* sends SET when they differ */
+MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err); /* nothing may be in flight */
+/* Reads every outstanding reply; counts and warnings are checked. */
+MUST_CHECK bool session_replies(struct mysql_sink *s, struct err *err);
+MUST_CHECK bool session_check(const struct expect *expect, const struct db_reply *reply, struct err *err);
+/* Waits for the log, then COMMIT and its reply. */
+MUST_CHECK bool session_commit(struct mysql_sink *s, uint64_t lsn, struct err *err);
+MUST_CHECK bool session_durable(struct mysql_sink *s, uint64_t lsn, struct err *err);
+/* A statement as text with its context, and the session put back: into flight. */
+MUST_CHECK bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err);
+/* Sets a statement's context at once (nothing in flight) / puts the session back. */
+MUST_CHECK bool session_enter(struct mysql_sink *s, const struct statement *statement, struct err *err);
+MUST_CHECK bool session_restore(struct mysql_sink *s, struct err *err);
+/* The warnings of the last statement, for messages. Nothing in flight. */
+void session_warnings(struct mysql_sink *s, char *text, size_t room);
+
+/* position.c */
+MUST_CHECK bool position_open(struct mysql_sink *s, uint64_t *delivered, struct err *err);
+MUST_CHECK bool position_insert(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err);
+MUST_CHECK bool position_finish(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err);
+MUST_CHECK bool position_prune(struct mysql_sink *s, struct err *err);
+/* What an error of the position row's insert means. Always false. */
+bool position_fenced(struct mysql_sink *s, struct err *err);
+
+/* group.c */
+MUST_CHECK bool group_row(struct mysql_sink *s, const struct change *change, struct err *err);
+MUST_CHECK bool group_text(struct mysql_sink *s, const struct change *change, struct err *err);
+MUST_CHECK bool group_build(struct mysql_sink *s, struct err *err); /* net changes become arrays */
+MUST_CHECK bool group_send(struct mysql_sink *s, struct err *err);  /* the arrays, into flight; empties them */
+void group_clear(struct mysql_sink *s);
+/* The table's plan, made when new; settles the flight first if the target has to be asked. */
+MUST_CHECK bool group_track(struct mysql_sink *s, const struct table *table, struct tracked **tracked, struct err *err);
+void group_forget(struct mysql_sink *s); /* every plan, and the target's dictionary */
+MUST_CHECK bool group_values(struct mysql_sink *s, const struct change *change, struct err *err);
+uint8_t group_flags(const struct change *change);
+/* ENUM values of 0 among what is assigned: each is one warning of a lenient session. */
+uint32_t group_zero_enums(const struct plan *plan, const struct value *after);
+
+/* careful.c */
+MUST_CHECK bool careful_change(struct mysql_sink *s, const struct change *change, struct err *err);
+/* The error stays as it is, becomes a conflict, or is settled by a verdict (then true: go on). */
+MUST_CHECK bool careful_conflict(struct mysql_sink *s, uint64_t lsn, bool may_overwrite, enum conflict_way *way, struct err *err);
+void careful_verdict(struct mysql_sink *s, enum conflict_way way);
+
+/* intent.c */
+MUST_CHECK bool intent_open(struct mysql_sink *s, struct err *err); /* reads what a crash left */
+void intent_free(struct mysql_sink *s);
+/* A statement that commits by itself. Nothing is gathered or in flight. */
+MUST_CHECK bool intent_run(struct mysql_sink *s, const struct change *change, struct err *err);
+
+/* mysql.c */
+/* Reads what is in flight; commits it when complete. */
+MUST_CHECK bool mysql_settle(struct mysql_sink *s, struct err *err);
+void mysql_confirmed(struct mysql_sink *s, const struct sink_progress *progress, uint64_t lsn);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * context.c: see context.h. Numbers go as the server accepts them: charsets and collations by their ids, sql_mode as its bits.
+ */
+#include "context.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "db.h"
+#include "value.h"
+
+enum { FLAGS2_AUTO_IS_NULL = 0x4000, FLAGS2_EXPLICIT_TIMESTAMP = 0x01000000, FLAGS2_NO_FOREIGN_KEY_CHECKS = 0x04000000,
+       FLAGS2_RELAXED_UNIQUE = 0x08000000, FLAGS2_IF_EXISTS = 0x10000000 };
+
+const char context_own[] =
+    "SET NAMES binary, autocommit=0, time_zone='+00:00', "
+    "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=1, unique_checks=1, "
+    "check_constraint_checks=1, sql_auto_is_null=0, timestamp=DEFAULT, wait_timeout=60, "
+    "auto_increment_increment=DEFAULT, auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, "
+    "sql_if_exists=0, sql_safe_updates=0, max_statement_time=0, explicit_defaults_for_timestamp=DEFAULT";
+
+static void put_charsets(const struct statement *s, struct buf *out)
+{
+    if (s->context & CONTEXT_CHARSET)
+        buf_printf(out, ", character_set_client=%u, collation_connection=%u, collation_server=%u", s->charset_client,
+                   s->collation_connection, s->collation_server);
+    if (s->context & CONTEXT_CHARSET_DATABASE && s->charset_database)
+        buf_printf(out, ", collation_database=%u", s->charset_database);
+    if (s->context & CONTEXT_LC_TIME_NAMES) buf_printf(out, ", lc_time_names=%u", s->lc_time_names);
+}
+
+static void put_flags(const struct statement *s, struct buf *out)
+{
+    if (!(s->context & CONTEXT_FLAGS2)) return;
+    buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "
+               "explicit_defaults_for_timestamp=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS), !(s->flags2 & FLAGS2_RELAXED_UNIQUE),
+               !!(s->flags2 & FLAGS2_AUTO_IS_NULL), !!(s->flags2 & FLAGS2_IF_EXISTS), !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
+}
+
+static void put_numbers(const struct statement *s, struct buf *out)
+{
+    if (s->context & CONTEXT_AUTO_INCREMENT)
+        buf_printf(out, ", auto_increment_increment=%u, auto_increment_offset=%u", s->auto_increment_increment, s->auto_increment_offset);
+    if (s->context & CONTEXT_INSERT_ID) buf_printf(out, ", insert_id=%llu", (unsigned long long)s->insert_id);
+    if (s->context & CONTEXT_LAST_INSERT_ID) buf_printf(out, ", last_insert_id=%llu", (unsigned long long)s->last_insert_id);
+    if (s->context & CONTEXT_RAND)
+        buf_printf(out, ", rand_seed1=%llu, rand_seed2=%llu", (unsigned long long)s->rand_seed1, (unsigned long long)s->rand_seed2);
+}
+
+enum { VAR_STRING, VAR_REAL, VAR_INT, VAR_ROW, VAR_DECIMAL };
+
+static bool put_var_string(struct slice value, uint32_t collation, const struct collations *known, struct buf *out)
+{
+    if (!known->names || collation >= COLLATION_NAMES || !known->names[collation][0]) return false;
+    buf_printf(out, "_%s X'", known->charsets[collation]);
+    for (size_t i = 0; i < value.size; i++) buf_printf(out, "%02x", value.data[i]);
+    buf_printf(out, "' COLLATE %s", known->names[collation]);
+    return true;
+}
+
+static bool put_var_value(unsigned type, uint32_t collation, struct slice value, bool is_unsigned, const struct collations *known,
+                          struct buf *out)
+{
+    char text[VALUE_TEXT_MAX];
+    uint64_t bits = 0;
+    double real;
+    if (type == VAR_STRING) return put_var_string(value, collation, known, out);
+    if (type == VAR_DECIMAL) {
+        if (value.size < 3 || value.data[0] > 65 || value.data[1] > value.data[0] ||
+            value.size - 2 < value_decimal_size(value.data[0], value.data[1])) return false;
+        struct slice packed = {value.data + 2, value.size - 2};
+        buf_put(out, text, value_decimal_text(packed, value.data[0], value.data[1], text));
+        return true;
+    }
+    if (value.size != 8) return false;
+    memcpy(&bits, value.data, 8);
+    memcpy(&real, value.data, 8);
+    if (type == VAR_REAL) buf_printf(out, "%.17ge0", real);
+    else if (type == VAR_INT && is_unsigned) buf_printf(out, "%llu", (unsigned long long)bits);
+    else if (type == VAR_INT) buf_printf(out, "%lld", (long long)bits);
+    return type == VAR_REAL || type == VAR_INT;
+}
+
+static bool put_var(struct slice body, const struct collations *known, struct buf *out)
+{
+    struct cursor in = cursor_of(body);
+    struct slice name = cursor_bytes(&in, cursor_u32(&in));
+    bool is_null = cursor_u8(&in);
+    buf_text(out, ", @");
+    db_quote_name(out, name);
+    buf_u8(out, '=');
+    if (is_null) buf_text(out, "NULL");
+    if (is_null || in.failed) return !in.failed;
+    unsigned type = cursor_u8(&in);
+    uint32_t collation = cursor_u32(&in);
+    struct slice value = cursor_bytes(&in, cursor_u32(&in));
+    bool is_unsigned = cursor_left(&in) && (cursor_u8(&in) & 1);
+    return !in.failed && put_var_value(type, collation, value, is_unsigned, known, out);
+}
+
+bool context_sql(const struct statement *s, const struct collations *collations, struct buf *out)
+{
+    buf_printf(out, "SET timestamp=%u.%06u", s->timestamp, s->microseconds % 1000000);
+    if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)s->sql_mode);
+    put_charsets(s, out);
+    put_flags(s, out);
+    put_numbers(s, out);
+    if (s->context & CONTEXT_TIME_ZONE && s->time_zone.size) {
+        buf_text(out, ", time_zone=");
+        db_quote(out, s->time_zone);
+    }
+    if (!(s->context & CONTEXT_USER_VARS)) return !out->full;
+    struct cursor in = cursor_of(s->user_vars);
+    while (cursor_left(&in)) {
+        struct slice body = cursor_varint_bytes(&in);
+        if (in.failed || !put_var(body, collations, out)) return false;
+    }
+    return !out->full;
+}
+
+/* ---- events ---- */
+
+struct token { struct slice text; bool word; };
+
+static size_t skip_quoted(struct slice text, size_t at)
+{
+    uint8_t quote = text.data[at++];
+    while (at < text.size) {
+        if (text.data[at] == '\\' && quote != '`') at++;
+        else if (text.data[at] == quote) return at + 1;
+        at++;
+    }
+    return text.size;
+}
+
+static size_t skip_comment(struct slice text, size_t at)
+{
+    bool block = text.data[at] == '/';
+    for (at += block ? 2 : 1; at < text.size; at++) {
+        if (!block && text.data[at] == '\n') return at + 1;
+        if (block && text.data[at] == '*' && at + 1 < text.size && text.data[at + 1] == '/') return at + 2;
+    }
+    return text.size;
+}
+
+static bool is_word(uint8_t c) { return (c | 32) >= 'a' ? (c | 32) <= 'z' || c >= 128 : (c >= '0' && c <= '9') || c == '_' || c == '$'; }
+
+/* The next token behind *at; false at the end. */
+static bool next_token(struct slice text, size_t *at, struct token *token)
+{
+    while (*at < text.size) {
+        uint8_t c = text.data[*at], d = *at + 1 < text.size ? text.data[*at + 1] : 0;
+        size_t from = *at;
+        if ((c == '/' && d == '*') || c == '#' || (c == '-' && d == '-')) {
+            *at = skip_comment(text, *at);
+            continue;
+        }
+        if (c <= ' ') {
+            ++*at;
+            continue;
+        }
+        if (c == '\'' || c == '"' || c == '`') *at = skip_quoted(text, *at);
+        else if (is_word(c) || c == '_') while (*at < text.size && (is_word(text.data[*at]) || text.data[*at] == '_')) ++*at;
+        else ++*at;
+        *token = (struct token){{text.data + from, *at - from}, is_word(c) || c == '_'};
+        return true;
+    }
+    return false;
+}
+
+static bool is_token(const struct token *t, const char *word)
+{
+    return t->word && t->text.size == strlen(word) && strncasecmp((const char *)t->text.data, word, t->text.size) == 0;
+}
+
+static void put_disabled(struct slice text, size_t from, size_t to, struct buf *out)
+{
+    buf_put(out, text.data, from);
+    buf_text(out, from == text.size ? " DISABLE ON SLAVE" : "DISABLE ON SLAVE ");
+    buf_put(out, text.data + to, text.size - to);
+}
+
+bool context_disable_event(struct slice text, struct buf *out)
+{
+    struct token t, before = {0};
+    size_t at = 0;
+    bool alter = false, first = true;
+    while (next_token(text, &at, &t)) {
+        size_t from = (size_t)(t.text.data - text.data);
+        if (first) alter = is_token(&t, "ALTER");
+        first = false;
+        if (is_token(&t, "ENABLE") || is_token(&t, "DISABLE")) {
+            size_t to = at;
+            struct token on, slave;
+            if (next_token(text, &at, &on) && is_token(&on, "ON") && next_token(text, &at, &slave) && !is_token(&slave, "COMPLETION"))
+                to = at;
+            put_disabled(text, from, to, out);
+            return !out->full;
+        }
+        /* "ON COMPLETION", "RENAME TO": neither COMMENT nor DO can stand before. A word behind a point is a name. */
+        bool name = before.text.size == 1 && before.text.data[0] == '.';
+        if (!name && (is_token(&t, "COMMENT") || is_token(&t, "DO"))) {
+            if (alter) break;
+            put_disabled(text, from, from, out);
+            return !out->full;
+        }
+        before = t;
+    }
+    if (!alter) return false;
+    buf_slice(out, text); /* an ALTER that does not enable */
+    return !out->full;
+}

@@ -1,0 +1,23 @@
+/*
+ * context.h: a captured statement's session as one SET statement for the target, and the sink's own session. Pure.
+ */
+#ifndef WOLFCDC_CONTEXT_H
+#define WOLFCDC_CONTEXT_H
+#include "change.h"
+
+enum { COLLATION_NAMES = 4096, COLLATION_NAME_MAX = 64 };
+/* The target's collations by number: for user variables, whose values carry one. */
+struct collations {
+    char (*names)[COLLATION_NAME_MAX];    /* COLLATION_NAMES of them; "" unknown. NULL: none known */
+    char (*charsets)[COLLATION_NAME_MAX];
+};
+
+/* "SET sql_mode=…, …". False: a user variable cannot be said (unknown collation, impossible bytes). */
+bool context_sql(const struct statement *statement, const struct collations *collations, struct buf *out);
+/* The session of row changes, whatever was set before. */
+extern const char context_own[];
+/* CREATE EVENT and ALTER EVENT so that the event does not run on the target: DISABLE ON SLAVE in place of ENABLE or DISABLE, or
+   before COMMENT and DO. False: no place found. */
+bool context_disable_event(struct slice text, struct buf *out);
+
+#endif

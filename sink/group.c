@@ -1,0 +1,311 @@
+/*
+ * group.c: gathering. Each table's changes are netted as long as that is safe (net.h); a table that has left that way, or never was on
+ * it, keeps the source's order from then on. Tables that no foreign key or trigger joins do not see each other's order, so that
+ * each may extend an array of its own; the others share one order.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "applier.h"
+#include "log.h"
+
+uint8_t group_flags(const struct change *change)
+{
+    return change->row_flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT);
+}
+
+bool group_values(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    const struct table *t = change->table;
+    if (t->column_count > s->value_room) {
+        s->value_room = t->column_count;
+        s->before = realloc(s->before, s->value_room * sizeof *s->before);
+        s->after = realloc(s->after, s->value_room * sizeof *s->after);
+        if (!s->before || !s->after) abort();
+    }
+    bool ok = (change->kind == CHANGE_INSERT || row_values(t, &change->before, s->before)) &&
+              (change->kind == CHANGE_DELETE || row_values(t, &change->after, s->after));
+    return ok || err_set(err, ERR_CORRUPT, "LSN %llu: a row of %.*s.%.*s does not fit its definition in the log",
+                         (unsigned long long)change->lsn, SLICE_ARG(t->database), SLICE_ARG(t->name));
+}
+
+/* ---- tables ---- */
+
+static unsigned bucket_of(const struct table *table) { return (unsigned)((uintptr_t)table >> 6) % PLAN_BUCKETS; }
+
+static bool check_table(struct mysql_sink *s, const struct target_table *t, struct err *err)
+{
+    char name[2 * TABLE_NAME_MAX + 2];
+    snprintf(name, sizeof name, "%.*s.%.*s", SLICE_ARG(t->database), SLICE_ARG(t->name));
+    if (!t->exists) return err_set_number(err, ERR_STOP, 1146, "the target has no table %s", name);
+    if (t->view) return err_set(err, ERR_STOP, "%s is a view on the target", name);
+    if (!t->transactional && !t->sequence && !s->settings->non_transactional) {
+        sink_remedy(s->sink, "ALTER TABLE %s ENGINE=InnoDB on the target, or accept it with non_transactional = true", name);
+        return err_set(err, ERR_STOP, "%s has the engine %s on the target, which cannot roll back", name, t->engine);
+    }
+    bool addressed = false;
+    for (uint32_t k = 0; k < t->key_count; k++) addressed |= t->keys[k].not_null;
+    if (!addressed && !t->sequence && t->rows > s->settings->keyless_rows_max) {
+        sink_remedy(s->sink, "Give the target's table a primary key (an invisible AUTO_INCREMENT column will do), or raise keyless_rows_max");
+        return err_set(err, ERR_STOP, "%s has about %llu rows and no key on the target: each change would read all of it", name,
+                       (unsigned long long)t->rows);
+    }
+    if (t->triggers) log_warning("sink.triggers", "sink=%s table=%s text=\"triggers on the target fire for delivered rows too: drop them "
+                                 "there until cutover\"", s->settings->name, name);
+    return true;
+}
+
+bool group_track(struct mysql_sink *s, const struct table *table, struct tracked **out, struct err *err)
+{
+    struct tracked **bucket = &s->tracked[bucket_of(table)];
+    for (struct tracked *t = *bucket; t; t = t->next)
+        if (t->source == table) return *out = t, true;
+    const struct target_table *target;
+    struct plan *plan;
+    if (s->flight.count && !mysql_settle(s, err)) return false;
+    if (!targets_get(s->targets, s->db, table->database, table->name, &target, err) || !check_table(s, target, err)) return false;
+    if (!plan_new(table, target, s->settings->check_before_image, &plan, err)) return false;
+    struct tracked *t = calloc(1, sizeof *t);
+    if (!t) abort();
+    t->source = table;
+    t->plan = plan;
+    t->last = -1;
+    net_init(&t->net);
+    t->next = *bucket;
+    *bucket = t;
+    *out = t;
+    return true;
+}
+
+void group_forget(struct mysql_sink *s)
+{
+    group_clear(s);
+    for (unsigned i = 0; i < PLAN_BUCKETS; i++)
+        while (s->tracked[i]) {
+            struct tracked *t = s->tracked[i];
+            s->tracked[i] = t->next;
+            plan_free(t->plan);
+            net_fini(&t->net);
+            free(t);
+        }
+    targets_forget(s->targets);
+}
+
+static void activate(struct mysql_sink *s, struct tracked *t)
+{
+    if (t->active) return;
+    t->active = true;
+    t->ordered = !t->plan->nets;
+    t->last = -1;
+    t->next_active = s->active;
+    s->active = t;
+}
+
+/* ---- arrays ---- */
+
+static struct batch *add_batch(struct mysql_sink *s, struct plan *plan, struct shape *shape, uint8_t flags, uint64_t lsn)
+{
+    struct group *g = &s->group;
+    if (g->count == g->room) {
+        uint32_t room = g->room ? g->room * 2 : 64;
+        g->batches = realloc(g->batches, room * sizeof *g->batches);
+        if (!g->batches) abort();
+        for (uint32_t i = g->room; i < room; i++) buf_init(&g->batches[i].packet, PACKET_MAX);
+        g->room = room;
+    }
+    struct batch *b = &g->batches[g->count++];
+    struct buf packet = b->packet;
+    *b = (struct batch){.plan = plan, .shape = shape, .flags = flags, .lsn = lsn, .packet = packet};
+    buf_clear(&b->packet);
+    if (shape) shape_begin(shape, &b->packet);
+    return b;
+}
+
+/* The array that this row may extend, else a new one. */
+static struct batch *batch_for(struct mysql_sink *s, struct tracked *t, struct shape *shape, uint8_t flags, uint64_t lsn)
+{
+    struct group *g = &s->group;
+    const struct target_table *target = t->plan->target;
+    bool alone = !target->foreign && !target->triggers;
+    int64_t at = alone ? t->last : (int64_t)g->count - 1;
+    if (at >= 0) {
+        struct batch *b = &g->batches[at];
+        if (b->shape == shape && b->flags == flags && b->packet.size < BATCH_BYTES && b->packet.size < s->packet_max / 2) return b;
+    }
+    t->last = g->count;
+    return add_batch(s, t->plan, shape, flags, lsn);
+}
+
+uint32_t group_zero_enums(const struct plan *plan, const struct value *after)
+{
+    const struct table *t = plan->source;
+    uint32_t zeros = 0;
+    for (uint32_t i = 0; i < t->column_count; i++)
+        if (t->columns[i].kind == COLUMN_ENUM && after[i].state == VALUE_PRESENT && after[i].bytes.data[0] == 0 &&
+            (after[i].bytes.size < 2 || after[i].bytes.data[1] == 0)) zeros++;
+    return zeros;
+}
+
+static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kind, uint8_t flags, uint64_t lsn, struct slice present,
+                   const struct value *before, const struct value *after, struct err *err)
+{
+    struct shape *shape;
+    uint32_t zeros = kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
+    if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, before, &shape, err)) return false;
+    if (zeros) flags |= SESSION_LENIENT;
+    struct batch *b = batch_for(s, t, shape, flags, lsn);
+    b->rows++;
+    b->warnings += zeros;
+    shape_append(shape, t->plan, before, after, &b->packet);
+    if (!b->packet.full && b->packet.size <= s->packet_max) return true;
+    sink_remedy(s->sink, "SET GLOBAL max_allowed_packet on the target to at least %zu", b->packet.size + 1024);
+    return err_set(err, ERR_LIMIT, "LSN %llu: a row of %.*s.%.*s needs a packet of %zu bytes, the target's max_allowed_packet is %llu",
+                   (unsigned long long)lsn, SLICE_ARG(t->source->database), SLICE_ARG(t->source->name), b->packet.size,
+                   (unsigned long long)s->packet_max);
+}
+
+/* Net changes of one table as arrays: deletes, updates, inserts. */
+static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
+{
+    static const struct { enum net_state state; enum change_kind kind; } passes[] = {
+        {NET_DELETE, CHANGE_DELETE}, {NET_UPDATE, CHANGE_UPDATE}, {NET_INSERT, CHANGE_INSERT}};
+    const struct value *before = s->before, *after = s->after;
+    uint32_t counts[4] = {0};
+    for (uint32_t i = 0; i < t->net.count; i++) counts[t->net.rows[i].state]++;
+    for (size_t pass = 0; pass < 3; pass++) {
+        for (uint32_t i = 0; counts[passes[pass].state] && i < t->net.count; i++) {
+            struct net_row *row = &t->net.rows[i];
+            if (row->state != passes[pass].state) continue;
+            struct change change = {.kind = passes[pass].kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags,
+                                    .before = row->before, .after = row->after};
+            if (!group_values(s, &change, err)) return false;
+            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, before, after, err)) return false;
+        }
+    }
+    net_reset(&t->net);
+    return true;
+}
+
+bool group_build(struct mysql_sink *s, struct err *err)
+{
+    for (struct tracked *t = s->active; t; t = t->next_active)
+        if (t->net.count && !emit(s, t, err)) return false;
+    return true;
+}
+
+static struct slice before_present(const struct change *change)
+{
+    return change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
+}
+
+static uint64_t size_of(const struct change *change)
+{
+    return 64 + (change->kind == CHANGE_INSERT ? 0 : change->before.image.size) +
+           (change->kind == CHANGE_DELETE ? 0 : change->after.image.size);
+}
+
+bool group_row(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct tracked *t;
+    if (!group_track(s, change->table, &t, err) || !group_values(s, change, err)) return false;
+    activate(s, t);
+    struct group *g = &s->group;
+    uint64_t bytes = size_of(change);
+    g->bytes += bytes;
+    g->transaction_bytes += bytes;
+    g->rows++;
+    g->progress.rows++;
+    g->progress.bytes += bytes;
+    g->last_lsn = change->lsn;
+    if (!t->ordered) {
+        if (net_add(&t->net, t->plan, change, s->before, s->after)) return true;
+        t->ordered = true;
+        /* emit uses the value arrays: this change's are read again. */
+        if (!emit(s, t, err) || !group_values(s, change, err)) return false;
+    }
+    return append(s, t, change->kind, group_flags(change), change->lsn, before_present(change), s->before, s->after, err);
+}
+
+static bool put_varint_slice(struct buf *out, struct slice bytes)
+{
+    buf_varint_bytes(out, bytes);
+    return !out->full;
+}
+
+/* A statement may read any table: everything before it comes before it, and no later row joins an array in front of it. It is kept
+   as its fields, because the log lends it for the call only. */
+bool group_text(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    const struct statement *st = change->statement;
+    struct group *g = &s->group;
+    if (!group_build(s, err)) return false;
+    for (struct tracked *t = s->active; t; t = t->next_active) t->last = -1;
+    struct batch *b = add_batch(s, NULL, NULL, 0, change->lsn);
+    buf_put(&b->packet, st, sizeof *st);
+    bool ok = put_varint_slice(&b->packet, st->time_zone) && put_varint_slice(&b->packet, st->user_vars) &&
+              put_varint_slice(&b->packet, st->database) && put_varint_slice(&b->packet, st->text);
+    uint64_t bytes = 64 + st->text.size;
+    g->bytes += bytes;
+    g->transaction_bytes += bytes;
+    g->progress.bytes += bytes;
+    g->progress.statements++;
+    g->last_lsn = change->lsn;
+    return ok || err_set(err, ERR_LIMIT, "LSN %llu: statement too long", (unsigned long long)change->lsn);
+}
+
+static bool send_text(struct mysql_sink *s, const struct batch *b, struct err *err)
+{
+    struct statement st;
+    struct cursor in = cursor_of(buf_bytes(&b->packet));
+    memcpy(&st, in.at, sizeof st); /* our own copy, aligned by memcpy */
+    cursor_bytes(&in, sizeof st);
+    st.time_zone = cursor_varint_bytes(&in);
+    st.user_vars = cursor_varint_bytes(&in);
+    st.database = cursor_varint_bytes(&in);
+    st.text = cursor_varint_bytes(&in);
+    st.tables = st.collations = st.flavour = (struct slice){NULL, 0};
+    assert(!in.failed);
+    return session_text(s, &st, b->lsn, err);
+}
+
+static bool send_rows(struct mysql_sink *s, struct batch *b, struct err *err)
+{
+    struct expect expect = {.kind = EXPECT_ROWS, .plan = b->plan, .change = b->shape->kind, .rows = b->rows, .warnings = b->warnings,
+                            .lsn = b->lsn};
+    memcpy(b->packet.data, &b->shape->statement.id, 4); /* it may have been prepared since */
+    return session_flags(s, b->flags, err) && session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&b->packet), &expect, err);
+}
+
+bool group_send(struct mysql_sink *s, struct err *err)
+{
+    struct group *g = &s->group;
+    for (uint32_t i = 0; i < g->count; i++)
+        if (g->batches[i].shape && !g->batches[i].shape->prepared) {
+            if (!session_replies(s, err) || !session_prepare(s, g->batches[i].shape, err)) return false;
+        }
+    for (uint32_t i = 0; i < g->count; i++) {
+        struct batch *b = &g->batches[i];
+        if (!(b->shape ? send_rows(s, b, err) : send_text(s, b, err))) return false;
+    }
+    return session_flags(s, 0, err);
+}
+
+void group_clear(struct mysql_sink *s)
+{
+    struct group *g = &s->group;
+    for (uint32_t i = 0; i < g->count; i++)
+        if (g->batches[i].packet.room > 4 * BATCH_BYTES) { /* one very long row should not stay */
+            buf_fini(&g->batches[i].packet);
+            buf_init(&g->batches[i].packet, PACKET_MAX);
+        }
+    g->count = 0;
+    g->bytes = g->rows = 0;
+    while (s->active) {
+        struct tracked *t = s->active;
+        s->active = t->next_active;
+        t->active = false;
+        t->last = -1;
+        net_reset(&t->net);
+    }
+}

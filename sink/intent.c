@@ -1,0 +1,262 @@
+/*
+ * intent.c: DDL. It commits by itself, so no position row can stand in its transaction. Before it a row in wolfcdc.intent is committed:
+ * which statement, on which connection, and a hash of what it is about to change. After a crash:
+ *
+ *   that connection still lives (same server start)   wait for it: its statement may be running yet
+ *   hash changed                                      the statement was done
+ *   hash as before                                    run it; that something "exists already" (or no longer) then says it was done
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "applier.h"
+#include "clock.h"
+#include "log.h"
+
+enum { GONE_POLL_MS = 100, START_TOLERANCE_S = 2 };
+
+struct intent { uint64_t lsn, connection, hash; int64_t server_start; struct slice text; };
+
+static bool server_start(struct mysql_sink *s, int64_t *start, struct err *err)
+{
+    char text[32];
+    bool found;
+    if (!db_scalar(s->db, text, sizeof text, &found, err, "SELECT CAST(UNIX_TIMESTAMP() AS SIGNED) - CAST(VARIABLE_VALUE AS SIGNED) FROM "
+                   "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'")) return false;
+    *start = strtoll(text, NULL, 10);
+    return true;
+}
+
+void intent_free(struct mysql_sink *s)
+{
+    free(s->intent);
+    s->intent = NULL;
+}
+
+bool intent_open(struct mysql_sink *s, struct err *err)
+{
+    struct db_result *r;
+    intent_free(s);
+    if (!db_query(s->db, &r, err, "SELECT lsn, connection_id, server_start, before_hash, statement FROM wolfcdc.intent WHERE "
+                  "log_uuid='%s' AND sink='%s'", s->uuid, s->settings->name)) return false;
+    uint64_t lsn = r->row_count ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
+    if (r->row_count && (lsn > s->position || (lsn == 0 && s->position == 0))) {
+        size_t size;
+        const char *text = db_value(r, 0, 4, &size);
+        struct intent *intent = malloc(sizeof *intent + size);
+        if (!intent) abort();
+        memcpy(intent + 1, text, size);
+        *intent = (struct intent){lsn, strtoull(db_value(r, 0, 1, NULL), NULL, 10), strtoull(db_value(r, 0, 3, NULL), NULL, 10),
+                                  strtoll(db_value(r, 0, 2, NULL), NULL, 10), {(const uint8_t *)(intent + 1), size}};
+        s->intent = intent;
+    }
+    db_result_free(r);
+    return db_exec(s->db, err, "COMMIT");
+}
+
+/* ---- what a statement is about to change ---- */
+
+static uint64_t hash_bytes(uint64_t h, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)data[i]) * 0x100000001b3u;
+    return h;
+}
+
+/* AUTO_INCREMENT=… in a definition moves with every insert. */
+static uint64_t hash_definition(uint64_t h, const char *text)
+{
+    const char *mark = strstr(text, " AUTO_INCREMENT=");
+    if (!mark) return hash_bytes(h, text, strlen(text));
+    const char *rest = mark + 16;
+    while (*rest >= '0' && *rest <= '9') rest++;
+    return hash_bytes(hash_bytes(h, text, (size_t)(mark - text)), rest, strlen(rest));
+}
+
+static bool hash_one(struct mysql_sink *s, const char *what, struct slice database, struct slice table, uint64_t *h, struct err *err)
+{
+    struct db_result *r;
+    struct err local = {0};
+    struct buf name;
+    buf_init(&name, 4096);
+    db_quote_name(&name, database);
+    if (table.size) {
+        buf_u8(&name, '.');
+        db_quote_name(&name, table);
+    }
+    bool ok = db_query(s->db, &r, &local, "SHOW CREATE %s %s", what, buf_cstr(&name));
+    buf_fini(&name);
+    if (!ok && local.code == ERR_RETRY) {
+        if (err) *err = local;
+        return false;
+    }
+    const char *text = ok && r->row_count ? db_value(r, 0, 1, NULL) : NULL;
+    *h = hash_definition(*h ^ 0x55, text ? text : "none");
+    if (ok) db_result_free(r);
+    return true;
+}
+
+static bool hash_all(struct mysql_sink *s, const struct statement *st, uint64_t *hash, struct err *err)
+{
+    struct cursor in = cursor_of(st->tables);
+    struct slice database, table;
+    uint64_t h = 0xcbf29ce484222325u;
+    if (st->kind >= STATEMENT_CREATE_DATABASE && st->kind <= STATEMENT_DROP_DATABASE &&
+        !hash_one(s, "DATABASE", st->database, (struct slice){NULL, 0}, &h, err)) return false;
+    while (statement_tables_next(&in, &database, &table)) {
+        if (!database.size) database = st->database;
+        if (table.size && database.size && !hash_one(s, "TABLE", database, table, &h, err)) return false;
+    }
+    *hash = h;
+    return true;
+}
+
+/* ---- after a crash ---- */
+
+static bool wait_gone(struct mysql_sink *s, struct err *err)
+{
+    int64_t now;
+    if (!server_start(s, &now, err)) return false;
+    if (llabs((long long)(now - s->intent->server_start)) > START_TOLERANCE_S) return true;
+    for (;;) {
+        char count[8];
+        bool found;
+        if (!db_scalar(s->db, count, sizeof count, &found, err, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID=%llu",
+                       (unsigned long long)s->intent->connection)) return false;
+        if (count[0] == '0') return true;
+        sink_say(s->sink, "a DDL statement of our predecessor may still be running on the target: waiting for its connection to end");
+        if (sink_stopping(s->sink)) return err_set(err, ERR_RETRY, "stopped while waiting for a predecessor's DDL");
+        clock_sleep_ms(GONE_POLL_MS);
+    }
+}
+
+static bool is_pending(const struct mysql_sink *s, const struct change *change)
+{
+    if (!s->intent) return false;
+    return s->intent->lsn ? s->intent->lsn == change->lsn : slice_equal(s->intent->text, change->statement->text);
+}
+
+/* Errors that say that a statement, run a second time, was done the first time. */
+static bool says_done(unsigned number)
+{
+    static const unsigned numbers[] = {1007, 1008, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1396, 1517,
+                                       1537, 1539, 1826, 4091, 4161};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i] == number) return true;
+    return false;
+}
+
+/* ---- running ---- */
+
+static bool write_intent(struct mysql_sink *s, const struct change *change, uint64_t hash, struct err *err)
+{
+    int64_t start;
+    if (!server_start(s, &start, err)) return false;
+    buf_clear(&s->packet);
+    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %u, %lld, %llu, X'", s->uuid, s->settings->name,
+               (unsigned long long)change->lsn, db_thread_id(s->db), (long long)start, (unsigned long long)hash);
+    struct slice text = change->statement->text;
+    for (size_t i = 0; i < text.size; i++) {
+        static const char digits[] = "0123456789abcdef";
+        buf_u8(&s->packet, (uint8_t)digits[text.data[i] >> 4]);
+        buf_u8(&s->packet, (uint8_t)digits[text.data[i] & 15]);
+    }
+    buf_text(&s->packet, "')");
+    return db_exec_bytes(s->db, buf_bytes(&s->packet), err) && db_exec(s->db, err, "COMMIT");
+}
+
+static bool run_text(struct mysql_sink *s, const struct statement *st, struct slice text, struct err *err)
+{
+    struct err back = {0};
+    if (!session_enter(s, st, err)) return false;
+    bool ok = db_exec_bytes(s->db, text, err);
+    if (!session_restore(s, &back) || !session_replies(s, &back)) {
+        if (ok && err) *err = back;
+        return false;
+    }
+    return ok;
+}
+
+static bool failed(struct mysql_sink *s, const struct change *change, bool pending, struct err *err)
+{
+    enum conflict_way way;
+    struct buf text;
+    if (err->code != ERR_STOP && err->code != ERR_DENIED) return false;
+    if (pending && says_done(err->number)) {
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"done before the crash: %s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
+        return true;
+    }
+    buf_init(&text, 64 << 10);
+    statement_redact(change->statement->text, &text);
+    err_context(err, "conflict at LSN %llu: a DDL statement fails on the target (%.300s)", (unsigned long long)change->lsn, buf_cstr(&text));
+    buf_fini(&text);
+    return careful_conflict(s, change->lsn, false, &way, err);
+}
+
+static bool run(struct mysql_sink *s, const struct change *change, struct slice text, struct err *err)
+{
+    bool pending = is_pending(s, change);
+    uint64_t hash;
+    struct err local = {0};
+    if (!err) err = &local;
+    if (pending && !wait_gone(s, err)) return false;
+    if (!hash_all(s, change->statement, &hash, err)) return false;
+    if (pending && hash != s->intent->hash) {
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"the statement was done before the crash\"", s->settings->name,
+                 (unsigned long long)change->lsn);
+        return true;
+    }
+    /* Reading definitions has opened a transaction; DDL must not wait for our own snapshot. */
+    if (!db_exec(s->db, err, "COMMIT") || !write_intent(s, change, hash, err)) return false;
+    if (run_text(s, change->statement, text, err)) return true;
+    return failed(s, change, pending, err);
+}
+
+static void hold_back(struct mysql_sink *s, const struct change *change, const char *what)
+{
+    struct cursor in = cursor_of(change->statement->tables);
+    struct slice database = change->statement->database, table = {NULL, 0};
+    char name[200];
+    struct buf text;
+    if (statement_tables_next(&in, &database, &table) && !database.size) database = change->statement->database;
+    snprintf(name, sizeof name, "%s %.*s.%.*s (LSN %llu)", what, (int)(database.size < 64 ? database.size : 64), (const char *)database.data,
+             (int)(table.size < 64 ? table.size : 64), (const char *)table.data, (unsigned long long)change->lsn);
+    sink_held_back(s->sink, name);
+    buf_init(&text, 64 << 10);
+    statement_redact(change->statement->text, &text);
+    log_info("sink.held_back", "sink=%s what=\"%s\" text=\"%.300s\"", s->settings->name, name, buf_cstr(&text));
+    buf_fini(&text);
+}
+
+/* An event must not run on the target as long as the source runs it. */
+static bool run_event(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct buf text;
+    struct slice sql = change->statement->text;
+    buf_init(&text, PACKET_MAX);
+    if (context_disable_event(sql, &text)) {
+        sql = buf_bytes(&text);
+        hold_back(s, change, "event");
+    }
+    bool ok = run(s, change, sql, err);
+    buf_fini(&text);
+    return ok;
+}
+
+bool intent_run(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    enum statement_kind kind = change->statement->kind;
+    if (kind == STATEMENT_TABLE_ADMIN) return true;
+    if (kind == STATEMENT_TRIGGER) {
+        hold_back(s, change, "trigger");
+        return true;
+    }
+    if (!s->settings->apply_ddl) {
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"left out: apply_ddl is off\"", s->settings->name, (unsigned long long)change->lsn);
+        return true;
+    }
+    if (!session_durable(s, change->lsn, err)) return false;
+    bool ok = kind == STATEMENT_EVENT ? run_event(s, change, err) : run(s, change, change->statement->text, err);
+    intent_free(s);
+    group_forget(s);
+    return ok;
+}

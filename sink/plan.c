@@ -1,0 +1,339 @@
+/*
+ * plan.c: see plan.h.
+ *
+ * A row is addressed by the target's primary key, else by the first unique key without NULLs that the before image holds whole, else by
+ * everything that the before image holds, NULL-safe, LIMIT 1. Text is compared by its bytes too in that last case: under most
+ * collations 'a' would find 'A'.
+ */
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "value.h"
+
+enum { SQL_MAX = 4 << 20, SHAPES_PER_PLAN = 64, UNCHANGED_LEFT_OUT = 256 };
+
+static bool map_columns(struct plan *plan, struct err *err)
+{
+    const struct table *s = plan->source;
+    const struct target_table *t = plan->target;
+    if (!s->named && s->column_count != t->column_count)
+        return err_set(err, ERR_STOP, "%.*s.%.*s: the source sent no column names, and it has %u columns where the target has %u",
+                       SLICE_ARG(s->database), SLICE_ARG(s->name), s->column_count, t->column_count);
+    for (uint32_t i = 0; i < s->column_count; i++) {
+        int at = s->named ? target_column(t, s->columns[i].name) : (int)i;
+        plan->column[i] = at;
+        plan->binds[i] = bind_of(&s->columns[i], at >= 0 && t->columns[at].is_unsigned);
+        if (at < 0)
+            return err_set(err, ERR_STOP, "the target's %.*s.%.*s has no column `%.*s`", SLICE_ARG(s->database), SLICE_ARG(s->name),
+                           SLICE_ARG(s->columns[i].name));
+    }
+    return true;
+}
+
+static int source_column(const struct plan *plan, int target)
+{
+    for (uint32_t i = 0; i < plan->source->column_count; i++)
+        if (plan->column[i] == target) return (int)i;
+    return -1;
+}
+
+/* The key's columns as the source's; 0 when the source lacks one. */
+static uint16_t key_columns(const struct plan *plan, const struct target_key *key, uint16_t *to)
+{
+    for (uint16_t i = 0; i < key->count; i++) {
+        int at = source_column(plan, key->columns[i]);
+        if (at < 0) return 0;
+        to[i] = (uint16_t)at;
+    }
+    return key->count;
+}
+
+/* Whether equal bytes and equal keys are the same thing, but for what net.c folds itself. */
+static bool key_nets(const struct plan *plan)
+{
+    for (uint16_t i = 0; i < plan->key_count; i++) {
+        enum column_kind kind = plan->source->columns[plan->key[i]].kind;
+        if (kind == COLUMN_FLOAT || kind == COLUMN_DOUBLE || kind == COLUMN_GEOMETRY || kind == COLUMN_JSON || kind == COLUMN_BLOB)
+            return false;
+    }
+    return plan->key_count > 0;
+}
+
+static void choose_keys(struct plan *plan)
+{
+    const struct target_table *t = plan->target;
+    uint32_t total = 0;
+    int address = -1;
+    for (uint32_t k = 0; k < t->key_count; k++) {
+        total += t->keys[k].count;
+        if (address < 0 && t->keys[k].not_null) address = (int)k;
+    }
+    plan->keyless = address < 0;
+    plan->key = arena_alloc(&plan->arena, (total + 1) * sizeof *plan->key);
+    plan->others = arena_alloc(&plan->arena, (total + 1) * sizeof *plan->others);
+    if (address >= 0) plan->key_count = key_columns(plan, &t->keys[address], plan->key);
+    for (uint32_t k = 0; k < t->key_count; k++)
+        if ((int)k != address) plan->other_count += key_columns(plan, &t->keys[k], plan->others + plan->other_count);
+    plan->nets = key_nets(plan) && !t->foreign && !t->versioned && !t->sequence && !t->triggers && !t->other_unique;
+}
+
+bool plan_new(const struct table *source, const struct target_table *target, bool check_before, struct plan **out, struct err *err)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (!plan) abort();
+    arena_init(&plan->arena);
+    plan->source = source;
+    plan->target = target;
+    plan->check_before = check_before;
+    plan->binds = arena_alloc(&plan->arena, source->column_count * sizeof *plan->binds);
+    plan->column = arena_alloc(&plan->arena, source->column_count * sizeof *plan->column);
+    if (!map_columns(plan, err)) {
+        plan_free(plan);
+        return false;
+    }
+    choose_keys(plan);
+    *out = plan;
+    return true;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan) return;
+    arena_fini(&plan->arena);
+    free(plan);
+}
+
+/* ---- shapes ---- */
+
+static bool assignable(const struct plan *plan, uint32_t column) { return !plan->target->columns[plan->column[column]].generated; }
+
+static void put_table(const struct plan *plan, struct buf *sql)
+{
+    db_quote_name(sql, plan->target->database);
+    buf_u8(sql, '.');
+    db_quote_name(sql, plan->target->name);
+}
+
+static void put_column(const struct plan *plan, uint32_t column, struct buf *sql)
+{
+    db_quote_name(sql, plan->target->columns[plan->column[column]].name);
+}
+
+static void add_param(struct shape *shape, uint32_t column, bool before, bool set)
+{
+    shape->params[shape->param_count++] = (struct shape_param){(uint16_t)column, before, set};
+}
+
+static void put_list(const struct plan *plan, struct shape *shape, struct buf *sql)
+{
+    bool first = true;
+    buf_text(sql, "INSERT INTO ");
+    put_table(plan, sql);
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        if (!assignable(plan, i)) continue;
+        buf_text(sql, first ? " (" : ", ");
+        put_column(plan, i, sql);
+        add_param(shape, i, false, true);
+        first = false;
+    }
+    buf_text(sql, first ? " () VALUES (" : ") VALUES (");
+    for (uint16_t i = 0; i < shape->param_count; i++) buf_text(sql, i ? ", ?" : "?");
+    buf_text(sql, ")");
+}
+
+static void put_overwrite(const struct plan *plan, const struct shape *shape, struct buf *sql)
+{
+    buf_text(sql, " ON DUPLICATE KEY UPDATE ");
+    for (uint16_t i = 0; i < shape->param_count; i++) {
+        if (i) buf_text(sql, ", ");
+        put_column(plan, shape->params[i].column, sql);
+        buf_text(sql, "=VALUES(");
+        put_column(plan, shape->params[i].column, sql);
+        buf_text(sql, ")");
+    }
+}
+
+static void put_set(const struct plan *plan, struct shape *shape, struct buf *sql)
+{
+    bool first = true;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        if (!assignable(plan, i)) continue;
+        buf_text(sql, first ? " SET " : ", ");
+        put_column(plan, i, sql);
+        buf_text(sql, "=?");
+        add_param(shape, i, false, true);
+        first = false;
+    }
+}
+
+static void put_key(const struct plan *plan, struct shape *shape, struct buf *sql)
+{
+    const struct target_key *key = &plan->target->keys[shape->key];
+    for (uint16_t i = 0; i < key->count; i++) {
+        int column = source_column(plan, key->columns[i]);
+        buf_text(sql, i ? " AND " : " WHERE ");
+        put_column(plan, (uint32_t)column, sql);
+        buf_text(sql, "=?");
+        add_param(shape, (uint32_t)column, true, false);
+    }
+    shape->one_match = true;
+}
+
+/* NULL-safe, whatever the before image holds; after a key: as a check of the contents. */
+static void put_row(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
+{
+    bool first = shape->key < 0;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        const struct target_column *c = &plan->target->columns[plan->column[i]];
+        if (before[i].state == VALUE_ABSENT || c->geometry) continue;
+        buf_text(sql, first ? " WHERE " : " AND ");
+        put_column(plan, i, sql);
+        buf_text(sql, "<=>?");
+        add_param(shape, i, true, false);
+        if (c->text) {
+            buf_text(sql, " AND BINARY ");
+            put_column(plan, i, sql);
+            buf_text(sql, "<=>?");
+            add_param(shape, i, true, false);
+        }
+        first = false;
+    }
+    if (shape->key >= 0) return;
+    buf_text(sql, " LIMIT 1");
+    shape->one_match = true;
+}
+
+static void put_sql(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
+{
+    if (shape->kind == CHANGE_INSERT) {
+        put_list(plan, shape, sql);
+        if (shape->mode == SHAPE_OVERWRITE) put_overwrite(plan, shape, sql);
+        return;
+    }
+    buf_text(sql, shape->kind == CHANGE_UPDATE ? "UPDATE " : "DELETE FROM ");
+    put_table(plan, sql);
+    if (shape->kind == CHANGE_UPDATE) put_set(plan, shape, sql);
+    if (shape->key >= 0) put_key(plan, shape, sql);
+    if (shape->key < 0 || plan->check_before) put_row(plan, shape, before, sql);
+}
+
+static bool holds_key(const struct plan *plan, const struct target_key *key, const struct value *before)
+{
+    for (uint16_t i = 0; i < key->count; i++) {
+        int column = source_column(plan, key->columns[i]);
+        if (column < 0 || before[column].state != VALUE_PRESENT) return false;
+    }
+    return true;
+}
+
+static int address(const struct plan *plan, const struct value *before)
+{
+    for (uint32_t k = 0; k < plan->target->key_count; k++)
+        if (plan->target->keys[k].not_null && holds_key(plan, &plan->target->keys[k], before)) return (int)k;
+    return -1;
+}
+
+static bool make_shape(struct plan *plan, struct shape *shape, const struct value *before, struct err *err)
+{
+    struct buf sql, types;
+    buf_init(&sql, SQL_MAX);
+    buf_init(&types, SQL_MAX);
+    shape->params = arena_alloc(&plan->arena, 3 * plan->source->column_count * sizeof *shape->params);
+    put_sql(plan, shape, before, &sql);
+    for (uint16_t i = 0; i < shape->param_count; i++) buf_le(&types, plan->binds[shape->params[i].column].type, 2);
+    bool ok = !sql.full;
+    shape->sql = arena_copy(&plan->arena, buf_bytes(&sql));
+    shape->types = arena_copy(&plan->arena, buf_bytes(&types));
+    buf_fini(&sql);
+    buf_fini(&types);
+    return ok || err_set(err, ERR_LIMIT, "%.*s.%.*s: statement too long", SLICE_ARG(plan->source->database), SLICE_ARG(plan->source->name));
+}
+
+bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, const struct value *before,
+                struct shape **out, struct err *err)
+{
+    int key = kind == CHANGE_INSERT ? 0 : present.size || plan->keyless ? address(plan, before) : -2;
+    bool whole = kind != CHANGE_INSERT && (key == -1 || plan->check_before);
+    for (struct shape *s = plan->shapes; s; s = s->next) {
+        if (s->kind != kind || s->mode != mode) continue;
+        if (key == -2 ? !s->present.size : s->key == key && (!whole || slice_equal(s->present, present))) return *out = s, true;
+    }
+    struct shape *shape = arena_alloc(&plan->arena, sizeof *shape);
+    *shape = (struct shape){.kind = kind, .mode = mode, .key = key == -2 ? address(plan, before) : key};
+    if (whole) shape->present = arena_copy(&plan->arena, present);
+    if (!make_shape(plan, shape, before, err)) return false;
+    shape->next = plan->shapes;
+    plan->shapes = shape;
+    *out = shape;
+    return true;
+}
+
+void shape_begin(const struct shape *shape, struct buf *packet)
+{
+    buf_le(packet, shape->statement.id, 4);
+    buf_le(packet, 128, 2); /* types follow */
+    buf_slice(packet, shape->types);
+}
+
+/* A long value that the update leaves as it is need not travel. */
+static bool left_out(const struct shape_param *p, const struct value *before, const struct value *after)
+{
+    if (!p->set || !before || after[p->column].bytes.size < UNCHANGED_LEFT_OUT) return false;
+    return before[p->column].state == VALUE_PRESENT && slice_equal(before[p->column].bytes, after[p->column].bytes);
+}
+
+void shape_append(const struct shape *shape, const struct plan *plan, const struct value *before, const struct value *after,
+                  struct buf *packet)
+{
+    for (uint16_t i = 0; i < shape->param_count; i++) {
+        const struct shape_param *p = &shape->params[i];
+        const struct value *v = &(p->before ? before : after)[p->column];
+        if (v->state == VALUE_PRESENT && !(shape->kind == CHANGE_UPDATE && left_out(p, before, after))) {
+            buf_u8(packet, BIND_VALUE);
+            plan->binds[p->column].append(&plan->source->columns[p->column], v->bytes, packet);
+        } else if (v->state == VALUE_NULL) {
+            buf_u8(packet, BIND_NULL);
+        } else {
+            buf_u8(packet, shape->kind == CHANGE_INSERT ? BIND_DEFAULT : BIND_IGNORE);
+        }
+    }
+}
+
+static void describe_value(const struct column *column, const struct value *value, struct buf *out)
+{
+    char text[VALUE_TEXT_MAX];
+    bool negative = false;
+    if (value->state != VALUE_PRESENT) {
+        buf_text(out, "NULL");
+    } else if (column->kind == COLUMN_BIT || column->kind == COLUMN_ENUM || column->kind == COLUMN_SET) {
+        buf_printf(out, "%llu", (unsigned long long)value_integer(column, value->bytes, &negative));
+    } else if (column->fixed || column->kind >= COLUMN_UUID) {
+        buf_put(out, text, value_text(column, value->bytes, text));
+    } else {
+        buf_u8(out, '\'');
+        for (size_t i = 0; i < value->bytes.size && i < 64; i++) {
+            uint8_t c = value->bytes.data[i];
+            if (c >= 32 && c < 127) buf_u8(out, c);
+            else buf_printf(out, "\\x%02x", c);
+        }
+        buf_text(out, value->bytes.size > 64 ? "…'" : "'");
+    }
+}
+
+void plan_describe(const struct plan *plan, const struct value *values, char *text, size_t room)
+{
+    struct buf out;
+    uint32_t count = plan->key_count ? plan->key_count : plan->source->column_count;
+    buf_init(&out, 64 << 10);
+    for (uint32_t i = 0; i < count && out.size < room; i++) {
+        uint32_t column = plan->key_count ? plan->key[i] : i;
+        if (values[column].state == VALUE_ABSENT) continue;
+        if (out.size) buf_text(&out, ", ");
+        buf_printf(&out, "`%.*s`=", SLICE_ARG(plan->target->columns[plan->column[column]].name));
+        describe_value(&plan->source->columns[column], &values[column], &out);
+    }
+    snprintf(text, room, "%s", buf_cstr(&out));
+    buf_fini(&out);
+}

@@ -1,0 +1,67 @@
+/*
+ * plan.h: how the changes of one source table are said to the target: which columns, by which key, in which statement. A shape is one
+ * statement text with its parameters; rows of one shape travel together as an array (COM_STMT_BULK_EXECUTE). Pure but for the
+ * statement ids, which the session fills in.
+ */
+#ifndef WOLFCDC_PLAN_H
+#define WOLFCDC_PLAN_H
+#include "bind.h"
+#include "change.h"
+#include "target.h"
+
+/* What to do with a row that is there already (insert) or missing (update): conflict.c's ways, and the ordinary one. */
+enum shape_mode { SHAPE_PLAIN, SHAPE_OVERWRITE };
+
+struct shape_param {
+    uint16_t column; /* the source's */
+    bool before;     /* from the before image, else from the after image */
+    bool set;        /* assigned, else compared */
+};
+
+struct shape { /* owned by its plan */
+    enum change_kind kind;
+    enum shape_mode mode;
+    int key;                 /* of the target's keys; -1: by the whole row */
+    struct slice present;    /* key -1: the before image's presence bits */
+    struct slice sql;
+    uint16_t param_count;
+    struct shape_param *params;
+    struct slice types;      /* u2 per parameter */
+    struct db_statement statement;
+    bool prepared;
+    bool one_match;          /* counts prove each row: a unique key, or LIMIT 1 */
+    struct shape *next;
+};
+
+struct plan {
+    const struct table *source;
+    const struct target_table *target;
+    struct bind *binds;      /* per source column */
+    int *column;             /* per source column: the target's, -1 none */
+    bool keyless;
+    bool nets;               /* changes of one key may be joined: see net.h */
+    uint16_t key_count;      /* of the key that nets: source columns */
+    uint16_t *key;
+    uint16_t other_count;    /* source columns of the other unique keys */
+    uint16_t *others;
+    bool check_before;
+    struct shape *shapes;
+    struct arena arena;
+    struct plan *next;
+};
+
+/* Owned. ERR_STOP names the column that the target lacks, or why the table is refused. */
+MUST_CHECK bool plan_new(const struct table *source, const struct target_table *target, bool check_before, struct plan **plan,
+                         struct err *err);
+void plan_free(struct plan *plan);
+/* The shape for such a change; made when new. `before` is the image's values (NULL for inserts). */
+MUST_CHECK bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present,
+                           const struct value *before, struct shape **shape, struct err *err);
+/* The head of a bulk packet, and one row of it. */
+void shape_begin(const struct shape *shape, struct buf *packet);
+void shape_append(const struct shape *shape, const struct plan *plan, const struct value *before, const struct value *after,
+                  struct buf *packet);
+/* `id`=5, `name`='x' for people: the row's key (or all of a keyless row's columns) as text, at most `room` bytes. */
+void plan_describe(const struct plan *plan, const struct value *values, char *text, size_t room);
+
+#endif

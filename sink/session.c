@@ -1,0 +1,281 @@
+/*
+ * session.c: the mysql sink's connection: settings, sending without waiting, reading and counting the replies.
+ *
+ * autocommit is 0 and BEGIN is never said: after a deadlock the transaction is over, and under autocommit the statements in
+ * flight behind it would commit one by one, without a position row.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "applier.h"
+#include "checks.h"
+#include "clock.h"
+#include "log.h"
+#include "metrics.h"
+
+static bool read_limits(struct mysql_sink *s, struct err *err)
+{
+    static const struct { const char *name; bool packet; } limits[] = {
+        {"max_allowed_packet", true}, {"max_binlog_cache_size", false}, {"wsrep_max_ws_size", false}};
+    struct db_result *r;
+    if (!db_query(s->db, &r, err, "SHOW VARIABLES WHERE Variable_name IN ('max_allowed_packet', 'max_binlog_cache_size', "
+                  "'wsrep_max_ws_size', 'binlog_format', 'log_bin', 'wsrep_on')")) return false;
+    bool statement = false, binlog = false, wsrep = false;
+    for (uint64_t i = 0; i < r->row_count; i++) {
+        const char *name = db_value(r, i, 0, NULL), *value = db_value(r, i, 1, NULL);
+        statement |= strcmp(name, "binlog_format") == 0 && strcmp(value, "STATEMENT") == 0;
+        binlog |= strcmp(name, "log_bin") == 0 && strcmp(value, "ON") == 0;
+        wsrep |= strcmp(name, "wsrep_on") == 0 && strcmp(value, "ON") == 0;
+    }
+    s->packet_max = 1 << 20;
+    s->transaction_max = UINT64_MAX;
+    for (uint64_t i = 0; i < r->row_count; i++) {
+        const char *name = db_value(r, i, 0, NULL);
+        uint64_t value = strtoull(db_value(r, i, 1, NULL), NULL, 10);
+        for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
+            if (strcmp(name, limits[k].name) != 0 || !value) continue;
+            if (limits[k].packet) s->packet_max = value;
+            else if ((k == 1 ? binlog : wsrep) && value < s->transaction_max) {
+                s->transaction_max = value;
+                snprintf(s->limit_name, sizeof s->limit_name, "%s", name);
+            }
+        }
+    }
+    db_result_free(r);
+    if (!statement || !binlog) return true;
+    sink_remedy(s->sink, "SET GLOBAL binlog_format=ROW on the target");
+    return err_set(err, ERR_STOP, "the target writes its binlog in STATEMENT format, which refuses READ COMMITTED transactions");
+}
+
+static bool read_collations(struct mysql_sink *s, struct err *err)
+{
+    struct db_result *r;
+    if (!db_query(s->db, &r, err, "SELECT ID, FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM "
+                  "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL")) return false;
+    if (!s->collations.names) s->collations.names = calloc(COLLATION_NAMES, sizeof *s->collations.names);
+    if (!s->collations.charsets) s->collations.charsets = calloc(COLLATION_NAMES, sizeof *s->collations.charsets);
+    if (!s->collations.names || !s->collations.charsets) abort();
+    for (uint64_t i = 0; i < r->row_count; i++) {
+        unsigned long id = strtoul(db_value(r, i, 0, NULL), NULL, 10);
+        if (id >= COLLATION_NAMES) continue;
+        snprintf(s->collations.names[id], COLLATION_NAME_MAX, "%s", db_value(r, i, 1, NULL));
+        snprintf(s->collations.charsets[id], COLLATION_NAME_MAX, "%s", db_value(r, i, 2, NULL));
+    }
+    db_result_free(r);
+    return true;
+}
+
+struct check_outcome { struct mysql_sink *s; bool failed; struct err err; };
+
+static void hear_finding(void *context, const struct finding *finding)
+{
+    struct check_outcome *outcome = context;
+    const char *name = outcome->s->settings->name;
+    if (finding->level == CHECK_WARNING) log_warning("sink.check", "sink=%s check=%s text=\"%s\" remedy=\"%s\"", name, finding->check,
+                                                     finding->text, finding->remedy);
+    if (finding->level != CHECK_ERROR || outcome->failed) return;
+    outcome->failed = true;
+    err_set(&outcome->err, ERR_STOP, "target check %s: %s", finding->check, finding->text);
+    sink_remedy(outcome->s->sink, "%s", finding->remedy);
+}
+
+static bool run_checks(struct mysql_sink *s, struct err *err)
+{
+    struct check_outcome outcome = {.s = s};
+    struct check_facts facts = {.user = s->settings->server.user};
+    if (!checks_run(s->db, CHECK_TARGET, &facts, hear_finding, &outcome, err)) return false;
+    if (outcome.failed && err) *err = outcome.err;
+    return !outcome.failed;
+}
+
+bool session_open(struct mysql_sink *s, struct err *err)
+{
+    struct db_options options = {0};
+    struct db *db;
+    char lock_wait[128];
+    settings_server(&s->settings->server, s->name, &options);
+    options.read_timeout_ms = READ_TIMEOUT_MS;
+    options.found_rows = true;
+    if (!db_open(&options, &db, err)) return false;
+    pthread_mutex_lock(&s->lock);
+    s->db = db;
+    pthread_mutex_unlock(&s->lock);
+    s->flags = 0;
+    s->text_context = false;
+    s->used_us = clock_us();
+    sink_server(s->sink, s->name, db_version(db)->text);
+    snprintf(lock_wait, sizeof lock_wait, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
+    return run_checks(s, err) && db_exec_bytes(db, slice_text(context_own), err) && db_exec_bytes(db, slice_text(lock_wait), err) &&
+           read_limits(s, err) && read_collations(s, err);
+}
+
+void session_close(struct mysql_sink *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct db *db = s->db;
+    s->db = NULL;
+    pthread_mutex_unlock(&s->lock);
+    db_close(db);
+    s->flight.count = s->flight.read = 0;
+    s->flight.position = s->flight.complete = false;
+    s->position_insert.id = s->position_update.id = 0;
+}
+
+/* ---- in flight ---- */
+
+bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err)
+{
+    struct flight *f = &s->flight;
+    if (f->count == f->room) {
+        f->room = f->room ? f->room * 2 : 64;
+        f->expects = realloc(f->expects, f->room * sizeof *f->expects);
+        if (!f->expects) abort();
+    }
+    f->expects[f->count++] = *expect;
+    s->used_us = clock_us();
+    return db_send(s->db, command, payload, err);
+}
+
+static bool send_sql(struct mysql_sink *s, enum expect_kind kind, uint64_t lsn, struct slice sql, struct err *err)
+{
+    struct expect expect = {.kind = kind, .lsn = lsn};
+    return session_send(s, DB_COM_QUERY, sql, &expect, err);
+}
+
+bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err)
+{
+    char sql[256];
+    if (flags == s->flags) return true;
+    s->flags = flags;
+    int n = snprintf(sql, sizeof sql, "SET foreign_key_checks=%d, unique_checks=%d, check_constraint_checks=%d, "
+                     "sql_mode='%sALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'", !(flags & ROW_NO_FOREIGN_KEY_CHECKS),
+                     !(flags & ROW_RELAXED_UNIQUE), !(flags & ROW_NO_CHECK_CONSTRAINT),
+                     flags & SESSION_LENIENT ? "" : "STRICT_ALL_TABLES,");
+    return send_sql(s, EXPECT_SET, 0, slice_of(sql, (size_t)n), err);
+}
+
+bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err)
+{
+    if (shape->prepared) return true;
+    assert(s->flight.read == s->flight.count);
+    if (!db_prepare(s->db, shape->sql, &shape->statement, err)) return false;
+    if (shape->statement.parameters != shape->param_count)
+        return err_set(err, ERR_CORRUPT, "the target counts %u parameters where we have %u", shape->statement.parameters,
+                       shape->param_count);
+    shape->prepared = true;
+    return true;
+}
+
+bool session_check(const struct expect *e, const struct db_reply *reply, struct err *err)
+{
+    static const char *const verbs[] = {"insert", "update", "delete"};
+    if (e->kind != EXPECT_ROWS) return true;
+    if (reply->affected != e->rows) {
+        return err_set(err, ERR_STOP, "%s of %u row(s) of %.*s.%.*s met %llu on the target", verbs[e->change - CHANGE_INSERT], e->rows,
+                       SLICE_ARG(e->plan->target->database), SLICE_ARG(e->plan->target->name), (unsigned long long)reply->affected);
+    }
+    if (reply->warnings == e->warnings) return true;
+    return err_set(err, ERR_STOP, "%s of %u row(s) of %.*s.%.*s was not taken as it is: %u warning(s)", verbs[e->change - CHANGE_INSERT],
+                   e->rows, SLICE_ARG(e->plan->target->database), SLICE_ARG(e->plan->target->name), reply->warnings);
+}
+
+bool session_replies(struct mysql_sink *s, struct err *err)
+{
+    struct flight *f = &s->flight;
+    while (f->read < f->count) {
+        const struct expect *e = &f->expects[f->read++];
+        struct db_reply reply;
+        if (!db_reply(s->db, &reply, err)) {
+            if (e->kind == EXPECT_POSITION) return position_fenced(s, err);
+            return e->lsn ? err_context(err, "LSN %llu", (unsigned long long)e->lsn) : false;
+        }
+        if (!session_check(e, &reply, err)) return err_context(err, "at or after LSN %llu", (unsigned long long)e->lsn);
+    }
+    f->count = f->read = 0;
+    return true;
+}
+
+bool session_durable(struct mysql_sink *s, uint64_t lsn, struct err *err)
+{
+    while (!wal_wait(sink_wal(s->sink), WAL_DURABLE, lsn, 100))
+        if (sink_stopping(s->sink)) return err_set(err, ERR_RETRY, "stopped while waiting for the log's disk");
+    return true;
+}
+
+bool session_commit(struct mysql_sink *s, uint64_t lsn, struct err *err)
+{
+    struct db_reply reply;
+    assert(s->flight.read == s->flight.count);
+    if (!session_durable(s, lsn, err)) return false;
+    uint64_t from = clock_us();
+    if (!db_send(s->db, DB_COM_QUERY, slice_text("COMMIT"), err) || !db_reply(s->db, &reply, err)) return err_context(err, "COMMIT");
+    s->used_us = clock_us();
+    sink_metric_observe_us(sink_index(s->sink), SINK_METRIC_COMMIT, s->used_us - from);
+    return true;
+}
+
+/* ---- statements as text ---- */
+
+static bool put_context(struct mysql_sink *s, const struct statement *statement, struct err *err)
+{
+    buf_clear(&s->packet);
+    if (context_sql(statement, &s->collations, &s->packet)) return true;
+    return err_set(err, ERR_UNSUPPORTED, "a user variable of the statement cannot be said to the target");
+}
+
+static bool has_database(const struct statement *statement)
+{
+    return statement->database.size && (statement->kind < STATEMENT_CREATE_DATABASE || statement->kind > STATEMENT_DROP_DATABASE);
+}
+
+bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err)
+{
+    if (has_database(statement)) {
+        buf_clear(&s->packet);
+        buf_text(&s->packet, "USE ");
+        db_quote_name(&s->packet, statement->database);
+        if (!send_sql(s, EXPECT_SET, lsn, buf_bytes(&s->packet), err)) return false;
+    }
+    s->text_context = true;
+    return put_context(s, statement, err) && send_sql(s, EXPECT_SET, lsn, buf_bytes(&s->packet), err) &&
+           send_sql(s, EXPECT_TEXT, lsn, statement->text, err) && session_restore(s, err);
+}
+
+bool session_enter(struct mysql_sink *s, const struct statement *statement, struct err *err)
+{
+    struct err ignored = {0};
+    assert(s->flight.read == s->flight.count);
+    s->text_context = true;
+    if (has_database(statement)) {
+        buf_clear(&s->packet);
+        buf_text(&s->packet, "USE ");
+        db_quote_name(&s->packet, statement->database);
+        /* A session's database may have been dropped since; a statement that needs it will say so. */
+        if (!db_exec_bytes(s->db, buf_bytes(&s->packet), &ignored) && ignored.number != 1049) {
+            if (err) *err = ignored;
+            return false;
+        }
+    }
+    return put_context(s, statement, err) && db_exec_bytes(s->db, buf_bytes(&s->packet), err);
+}
+
+bool session_restore(struct mysql_sink *s, struct err *err)
+{
+    if (!s->text_context) return true;
+    s->text_context = false;
+    s->flags = 0;
+    return send_sql(s, EXPECT_SET, 0, slice_text(context_own), err);
+}
+
+void session_warnings(struct mysql_sink *s, char *text, size_t room)
+{
+    struct db_result *r;
+    text[0] = 0;
+    if (!db_query(s->db, &r, NULL, "SHOW WARNINGS LIMIT 3")) return;
+    for (uint64_t i = 0; i < r->row_count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, room - used, "%s%s (%s)", used ? "; " : "", db_value(r, i, 2, NULL), db_value(r, i, 1, NULL));
+    }
+    db_result_free(r);
+}

@@ -1,0 +1,50 @@
+/*
+ * target.h: the target's dictionary: what a table looks like there, its unique keys, foreign keys, engine. Read once per table and
+ * kept until targets_forget: after every DDL, and after an error that a changed table would explain. One thread.
+ */
+#ifndef WOLFCDC_TARGET_H
+#define WOLFCDC_TARGET_H
+#include "arena.h"
+#include "db.h"
+
+struct target_column {
+    struct slice name;
+    bool generated, nullable, is_unsigned;
+    bool text;      /* has a collation */
+    bool bytewise;  /* its collation is binary or …_bin: equal means equal bytes, but for trailing spaces */
+    bool geometry;
+};
+
+struct target_key { /* unique only; without prefix parts */
+    bool primary;
+    bool not_null;  /* can address a row */
+    uint16_t count;
+    uint16_t *columns;
+};
+
+struct target_table { /* owned by its targets; immutable */
+    struct slice database, name;
+    bool exists, transactional, view, versioned, sequence;
+    bool foreign;        /* child or parent of a foreign key */
+    bool triggers;       /* would fire for our changes too */
+    bool other_unique;   /* unique keys that `keys` does not show: prefixes, functional, long unique */
+    uint64_t rows;       /* the server's estimate */
+    char engine[64];
+    uint32_t column_count;
+    struct target_column *columns;
+    uint32_t key_count;
+    struct target_key *keys; /* primary first */
+    struct arena arena;
+    struct target_table *next;
+};
+
+struct targets;
+struct targets *targets_new(void);
+void targets_free(struct targets *targets);
+void targets_forget(struct targets *targets);
+/* *table lives until targets_forget; ->exists false when there is none. */
+MUST_CHECK bool targets_get(struct targets *targets, struct db *db, struct slice database, struct slice name,
+                            const struct target_table **table, struct err *err);
+int target_column(const struct target_table *table, struct slice name); /* index or -1 */
+
+#endif
