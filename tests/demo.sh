@@ -74,12 +74,17 @@ note "source: MariaDB $(sql source 'SELECT VERSION()') on port ${PORT[source]}, 
 write_config
 start_agent
 note "clients write: transactions over several tables, all column types, ALTER and CREATE TABLE, one transaction of $BIG_ROWS rows"
-"$BUILD/tests/tools/probe" --source-socket "$DIR/source/sock" --target-socket "$DIR/target/sock" >"$DIR/probe.out" 2>"$DIR/probe.err" &
-PROBE=$!
-BACKGROUND+=("$PROBE")
+start_probe() { # start_probe FILE [OPTION...]
+    "$BUILD/tests/tools/probe" --source-socket "$DIR/source/sock" --target-socket "$DIR/target/sock" "${@:2}" >"$1" 2>"$DIR/probe.err" &
+    PROBE=$!
+    BACKGROUND+=("$PROBE")
+}
+start_probe "$DIR/calm.out" --seconds 5
 WRITE_START=$SECONDS
 start_workload --clients 4 --seconds "$WRITE_SECONDS" --rate 400 --ddl-ms 700 --big-rows "$BIG_ROWS" --quiet
-watch_until 6
+watch_until 7
+wait "$PROBE" || fail "the probe did not see its last row"
+start_probe "$DIR/probe.out"
 strike agent
 watch_until 12
 strike target
@@ -115,10 +120,11 @@ wal_bytes=$(du -sm "$DIR/wal" | cut -f1)
 say
 say "---- report"
 say "transactions   ${gtid##*-} on the source (GTID $gtid)"
-say "workload       $(tail -n 1 "$DIR/workload.log")"
+say "clients        $(tail -n 1 "$DIR/workload.log" | sed "s/^workload: //")"
 say "bytes          $bytes MiB of binlog, $wal_bytes MiB of log"
 say "killed -9      $(printf '%s, ' "${KILLED[@]}" | sed 's/, $//')"
-say "commit to visible, with the kills: $(sed 's/^probe: //' "$DIR/probe.out")"
+say "to visible     before the kills: $(sed 's/^probe: //' "$DIR/calm.out")"
+say "               with the kills:   $(sed 's/^probe: //' "$DIR/probe.out")"
 if [ $same = 1 ]; then
     say "differences    0"
 else

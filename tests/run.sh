@@ -63,6 +63,8 @@ programs() { # programs BUILD-DIRECTORY SUFFIX [WRAPPER...]
     local dir=$1 suffix=$2 list p
     shift 2
     [ -e "$dir/Makefile" ] || return 0
+    # a sanitizer is asked for by its name, where there are names
+    [ ${#NAMES[@]} = 0 ] || [ -z "$suffix" ] || [[ " ${NAMES[*]} " == *"${suffix//[ ()]/}"* ]] || return 0
     [ ${#NAMES[@]} = 0 ] || [ -z "$suffix" ] || [[ " ${NAMES[*]} " == *"${suffix//[ ()]/}"* ]] || return 0
     for list in unit_tests golden_tests fault_tests crash_tests fuzz_targets; do
         for p in $(listed "$list"); do

@@ -18,14 +18,14 @@ sql source "UPDATE d.t SET v = 20 WHERE id = 2; INSERT INTO d.t VALUES (4, 4)"
 conflict 'd.*t'
 [ -z "$(sql target 'SELECT v FROM d.t WHERE id = 4')" ] || fail "a later change overtook the conflict"
 sql target "INSERT INTO d.t VALUES (2, 2)"
-ctl_agent conflict retry --sink target --yes
+ctl_agent conflict retry --sink target
 wait_delivered
 compare
 # there already, overwritten
 sql target "INSERT INTO d.t VALUES (5, 999)"
 sql source "INSERT INTO d.t VALUES (5, 5)"
 conflict 'd.*t'
-ctl_agent conflict overwrite --sink target --yes
+ctl_agent conflict overwrite --sink target
 wait_delivered
 compare
 # missing, skipped: the rest arrives

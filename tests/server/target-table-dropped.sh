@@ -14,7 +14,7 @@ wait_for 20 "the sink names the table" seen
 [ "$(sql target 'SELECT COUNT(*) FROM d.hidden')" = 1 ] || fail "the hidden table changed"
 sql target "RENAME TABLE d.hidden TO d.t"
 state=$(status_of sinks.0.state)
-[ "$state" != conflict ] || ctl_agent conflict retry --sink target --yes
+[ "$state" != conflict ] || ctl_agent conflict retry --sink target
 wait_delivered
 compare
 stop_agent
