@@ -64,7 +64,7 @@ static const struct source_refusal refusals[] = {
     {1236, "purged", CDC_PURGED, REMEDY_PURGED},
     {1236, "Could not find first log file name", CDC_PURGED, REMEDY_PURGED},
     {1236, "which is not in the master's binlog", CDC_DIVERGED, REMEDY_DIVERGED},
-    {1236, "is missing the GTID requested", CDC_DIVERGED, REMEDY_DIVERGED},
+    {1236, "is missing the GTID", CDC_DIVERGED, REMEDY_DIVERGED},
     {1236, "has more GTIDs than", CDC_DIVERGED, REMEDY_DIVERGED},
     {1236, "impossible position", CDC_DIVERGED, REMEDY_DIVERGED},
     {1236, "with the checksum", CDC_STOPPED, "the session's set-up was refused: is this server older than MariaDB 5.3?"},

@@ -12,6 +12,8 @@
 #include "program.h"
 #include "toml.h"
 
+#define WAL_DIR "/var/lib/wolfcdc/wal"
+
 enum { UPSTREAM_MAX = 1 << 20 };
 
 /* ---- writing ---- */
@@ -67,14 +69,18 @@ static void put_source(const struct setup_plan *plan, struct buf *out)
 
 static void put_sink(const struct setup_plan *plan, struct buf *out)
 {
+    char path[4200];
+    const char *dir = plan->wal_dir ? plan->wal_dir : WAL_DIR, *slash = strrchr(dir, '/');
     if (plan->target.host || plan->target.socket) {
         buf_text(out, "\n[[sink]]\nname = \"target\"\ntype = \"mysql\"\n");
         put_server(out, &plan->target, plan->hide_password, "WOLFCDC_SINK_TARGET_PASSWORD");
         return;
     }
-    buf_text(out, "\n# Where the changes go: one section for each target.\n"
-                  "# [[sink]]\n# name = \"target\"\n# type = \"mysql\"\n# host = \"...\"\n# port = 3306\n# user = \"wolfcdc\"\n"
-                  "# password_file = \"/etc/wolfcdc/target.password\"\n");
+    buf_text(out, "\n# Where the changes go: one section for each target. This one writes them to a file; a database is\n"
+                  "#   type = \"mysql\", host, port, user, password_file: wolfctl binlog-setup --target HOST:PORT writes it.\n"
+                  "[[sink]]\nname = \"file\"\ntype = \"jsonl\"\n");
+    snprintf(path, sizeof path, "%.*s/changes.jsonl", (int)(slash ? slash - dir : 1), slash ? dir : ".");
+    put_text(out, "path", path);
 }
 
 void setup_config(const struct setup_plan *plan, struct buf *out)
@@ -82,7 +88,7 @@ void setup_config(const struct setup_plan *plan, struct buf *out)
     buf_printf(out, "# Written by wolfctl binlog-setup for %s, %s. See man 5 wolfcdc.toml.\n", plan->server_text, plan->version_text);
     put_source(plan, out);
     buf_text(out, "\n[wal]\n");
-    put_text(out, "dir", plan->wal_dir ? plan->wal_dir : "/var/lib/wolfcdc/wal");
+    put_text(out, "dir", plan->wal_dir ? plan->wal_dir : WAL_DIR);
     if (plan->segment_size_mb) buf_printf(out, "segment_size_mb = %u\n", plan->segment_size_mb);
     if (plan->flush_interval_ms) buf_printf(out, "flush_interval_ms = %u\n", plan->flush_interval_ms);
     if (plan->retention_hours) buf_printf(out, "retention_hours = %u\n", plan->retention_hours);
