@@ -1,9 +1,17 @@
 /*
- * toml.cc: see toml.h. The only C++ of the project: no C library for TOML is packaged. No exception leaves this
- * file: the parser is built without them, and what std:: may throw is out of memory, which ends the process anyway.
+ * toml.cc: see toml.h. The only C++ of the project: no C library for TOML is packaged. No exception leaves this file.
+ * Version 3.3.0 of the library asserts where bytes from outside are wrong (parse_key; found by fuzzing);
+ * for us that is an error like any other, so its asserts throw.
  */
+namespace {
+struct not_toml {};
+[[noreturn]] void refuse() { throw not_toml(); }
+} // namespace
+
+#undef NDEBUG /* with it the library takes the same conditions for granted */
+#define TOML_ASSERT(condition) ((condition) ? (void)0 : refuse())
 #define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
+#define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
 #include <cstdio>
@@ -123,19 +131,52 @@ void top_visit(const walk &to, const char *name, const toml::node &node)
     key_visit(to, item, node);
 }
 
+/* The library does not say where it refused: the first line up to which it does. */
+bool refuses(std::string_view text)
+{
+    try {
+        (void)toml::parse(text);
+    } catch (const toml::parse_error &) {
+        return false; /* cut off midway */
+    } catch (const not_toml &) {
+        return true;
+    }
+    return false;
+}
+
+unsigned refused_line(std::string_view text)
+{
+    std::vector<size_t> ends;
+    for (size_t i = 0; i < text.size(); i++)
+        if (text[i] == '\n') ends.push_back(i + 1);
+    ends.push_back(text.size());
+    size_t low = 0, high = ends.size() - 1; /* the whole text is refused */
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (refuses(text.substr(0, ends[middle]))) high = middle;
+        else low = middle + 1;
+    }
+    return static_cast<unsigned>(low + 1);
+}
+
 } // namespace
 
 bool toml_walk(const char *text, size_t size, toml_item_fn *fn, void *context, unsigned *line, char *message, size_t room)
 {
-    toml::parse_result result = toml::parse(std::string_view(text, size));
-    if (!result) {
-        *line = result.error().source().begin.line;
-        std::snprintf(message, room, "%.*s", static_cast<int>(result.error().description().size()),
-                      result.error().description().data());
+    toml::table table;
+    try {
+        table = toml::parse(std::string_view(text, size));
+    } catch (const toml::parse_error &error) {
+        *line = error.source().begin.line;
+        std::snprintf(message, room, "%.*s", static_cast<int>(error.description().size()), error.description().data());
+        return false;
+    } catch (const not_toml &) {
+        *line = refused_line(std::string_view(text, size));
+        std::snprintf(message, room, "a key is expected here, and something else is there");
         return false;
     }
     walk to = {fn, context};
-    for (const auto &[key, node] : result.table()) {
+    for (const auto &[key, node] : table) {
         std::string name(key.str());
         top_visit(to, name.c_str(), node);
     }
