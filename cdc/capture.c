@@ -635,7 +635,9 @@ static bool after_refusal(struct cdc *cdc, struct err *err)
     cdc->from_last = false;
     bool others = source_hosts(&cdc->settings->source) > 1;
     next_host(cdc);
-    wait_in(cdc, refusal->state, refusal->remedy, err, others ? BEHIND_WAIT_MS : FOR_EVER);
+    bool start = !cdc->last.gtid.seq && (refusal->state == CDC_PURGED || refusal->state == CDC_DIVERGED);
+    wait_in(cdc, refusal->state, start ? "the log is empty, and this source does not have the place where it is to begin: choose start_gtid or start_file "
+                                         "anew (or neither: its end), and restart the agent" : refusal->remedy, err, others ? BEHIND_WAIT_MS : FOR_EVER);
     return true;
 }
 

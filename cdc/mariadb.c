@@ -143,7 +143,7 @@ static bool position_of_file(struct source *source, const struct source_settings
     buf_fini(&quoted);
     if (!ok) return false;
     if (!found)
-        return err_set(err, ERR_CONFIG, "%s: start_file \"%s\" at start_position %llu is not in its binary logs: see SHOW BINARY LOGS "
+        return err_set(err, ERR_CONFIG, "%s: start_file '%s' at start_position %llu is not in its binary logs: see SHOW BINARY LOGS "
                        "there, or give start_gtid", source->name, settings->start_file, (unsigned long long)offset);
     snprintf(pos->file, sizeof pos->file, "%s", settings->start_file);
     pos->offset = offset;

@@ -171,7 +171,8 @@ static void set_tls(MYSQL *mysql, const struct db_options *options)
 {
     bool tls = wants_tls(options);
     my_bool enforce = tls, verify = tls && options->ssl_verify_server_cert;
-    if (tls) mysql_ssl_set(mysql, options->ssl_key, options->ssl_cert, options->ssl_ca, NULL, NULL);
+    /* with a CA the library checks the chain whatever it is told */
+    if (tls) mysql_ssl_set(mysql, options->ssl_key, options->ssl_cert, verify ? options->ssl_ca : NULL, NULL, NULL);
     mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 }
