@@ -124,7 +124,9 @@ stop_hard() {
     # a pid is used again one day: ours has its directory on its command line
     tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$DIR/$1/" || return 1
     kill -KILL "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done
+    while kill -0 "$pid" 2>/dev/null && ! grep -q "^State:.*Z" "/proc/$pid/status" 2>/dev/null; do sleep 0.05; done
+    # its first thread can be gone while others still hold the port
+    while (exec 3<>"/dev/tcp/127.0.0.1/${PORT[$1]}") 2>/dev/null; do sleep 0.05; done
     rm -f "$DIR/$1/pid"
 }
 

@@ -9,7 +9,7 @@ for server in source target; do
 done
 write_config 'source.user="ed"' 'sink.user="ed"'
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
 wait_delivered
 compare
 stop_agent

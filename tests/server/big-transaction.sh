@@ -6,8 +6,8 @@ start_source
 start_target - --max-allowed-packet=64M
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(200)) ENGINE=InnoDB"
-sql source "INSERT INTO d.t SELECT seq, REPEAT(CHAR(65 + seq % 26), 150) FROM seq_1_to_$ROWS"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(200)) ENGINE=InnoDB"
+sql source "INSERT INTO d.t SELECT seq, REPEAT(CHAR(65 + seq % 26), 150) FROM d.seq_1_to_$ROWS"
 sleep 0.5
 kill_agent
 seen=$(sql target "SELECT COUNT(*) FROM d.t" 2>/dev/null || echo 0)

@@ -6,7 +6,7 @@ start_target
 write_config
 start_agent
 workload --clients 3 --seconds 3 --ddl-ms 400 --big-rows 3000
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v LONGTEXT); INSERT INTO d.t VALUES (1, REPEAT('abc', 100000));
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY, v LONGTEXT); INSERT INTO d.t VALUES (1, REPEAT('abc', 100000));
     SET SESSION binlog_format = STATEMENT; INSERT INTO d.t VALUES (2, REPEAT('d', 300)); UPDATE d.t SET v = CONCAT(v, 'e')"
 wait_delivered
 compare

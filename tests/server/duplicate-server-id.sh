@@ -16,7 +16,7 @@ if kill -0 "$AGENT_PID" 2>/dev/null; then kill_agent; fi
 # a second agent with ours
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY)"
 wait_delivered
 first=$AGENT_PID
 sed "s|$DIR/wal|$DIR/wal2|; s|control.sock|second.sock|; s|name = \"target\"|name = \"other\"|" "$CONFIG" >"$DIR/second.toml"

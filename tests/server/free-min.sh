@@ -9,11 +9,11 @@ start_source
 start_target
 write_config "wal.dir=\"$DIR/disk/wal\"" wal.segment_size_mb=4 wal.free_min_mb=60
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARBINARY(2000)) ENGINE=InnoDB"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARBINARY(2000)) ENGINE=InnoDB"
 wait_delivered
 left=$(df --output=avail -k "$DIR/disk" | tail -n 1)
 head -c "$(((left - 50 * 1024) * 1024))" /dev/zero >"$DIR/disk/hog"
-sql source "INSERT INTO d.t (v) SELECT RANDOM_BYTES(1000) FROM seq_1_to_1000"
+sql source "INSERT INTO d.t (v) SELECT RANDOM_BYTES(1000) FROM d.seq_1_to_1000"
 await_state source.state paused 30
 says source.reason 'free|space|disk'
 rm -f "$DIR/disk/hog"

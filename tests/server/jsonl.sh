@@ -5,7 +5,7 @@ start_source
 OUT=$DIR/changes.jsonl
 write_config 'sink.name="lines"' 'sink.type="jsonl"' "sink.path=\"$OUT\"" sink.host=- sink.port=- sink.user=- sink.password_file=-
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100))"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100))"
 for round in 1 2 3 4 5 6; do
     for ((i = 0; i < 300; i++)); do echo "INSERT INTO d.t (v) VALUES ('$round-$i'), (REPEAT('x', 80));"; done | sql source &
     writer=$!

@@ -7,7 +7,8 @@ start_target
 write_config
 start_agent
 for ((round = 1; round <= ROUNDS; round++)); do
-    start_workload --database "shop$round" --clients 4 --seconds 3 --ddl-ms 400
+    workload --database "shop$round" --setup-only
+    start_workload --database "shop$round" --no-setup --clients 4 --seconds 3 --ddl-ms 400
     killed=
     for ((kill = 0; kill < 2; kill++)); do
         sleep "0.$((RANDOM % 9))"

@@ -7,9 +7,9 @@ start_source
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.a (id INT PRIMARY KEY, n BIGINT) ENGINE=InnoDB;
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.a (id INT PRIMARY KEY, n BIGINT) ENGINE=InnoDB;
     CREATE TABLE d.h (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT) ENGINE=InnoDB;
-    INSERT INTO d.a SELECT seq, 0 FROM seq_1_to_50"
+    INSERT INTO d.a SELECT seq, 0 FROM d.seq_1_to_50"
 wait_delivered
 writer() {
     local i

@@ -6,8 +6,8 @@ start_source
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT DEFAULT 0) ENGINE=InnoDB;
-    INSERT INTO d.t (v) SELECT REPEAT(CHAR(65 + seq % 26), 80) FROM seq_1_to_60000"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100), n INT DEFAULT 0) ENGINE=InnoDB;
+    INSERT INTO d.t (v) SELECT REPEAT(CHAR(65 + seq % 26), 80) FROM d.seq_1_to_60000"
 wait_delivered
 # each statement changes what the next one, and the row between them, rests on: run twice or not at all, it shows
 statement() {
@@ -22,6 +22,8 @@ statement() {
     7) echo "DROP TABLE d.r$(($1 - 4))" ;;
     esac
 }
+# the next AUTO_INCREMENT is not in the binary log
+definition() { sql "$1" 'SHOW CREATE TABLE d.t' | sed 's/ AUTO_INCREMENT=[0-9]*//'; }
 for ((round = 0; round < ROUNDS; round++)); do
     sql source "$(statement $round); UPDATE d.t SET n = n + 1 WHERE id <= 50"
     sleep "0.$(printf %03d $((RANDOM % 500)))"
@@ -35,6 +37,6 @@ for ((round = 0; round < ROUNDS; round++)); do
     fi
     wait_delivered 90
     compare
-    [ "$(sql source 'SHOW CREATE TABLE d.t')" = "$(sql target 'SHOW CREATE TABLE d.t')" ] || fail "d.t is defined differently in round $round"
+    [ "$(definition source)" = "$(definition target)" ] || fail "d.t is defined differently in round $round"
 done
 stop_agent

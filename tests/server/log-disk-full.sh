@@ -9,12 +9,12 @@ start_source
 start_target
 write_config "wal.dir=\"$DIR/disk/wal\"" wal.segment_size_mb=4 wal.free_min_mb=1
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARBINARY(2000)) ENGINE=InnoDB"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARBINARY(2000)) ENGINE=InnoDB"
 wait_delivered
 # leave too little for what comes; free_min_mb is below what a segment needs
 left=$(df --output=avail -k "$DIR/disk" | tail -n 1)
 head -c "$(((left - 3000) * 1024))" /dev/zero >"$DIR/disk/hog"
-for ((i = 0; i < 12; i++)); do sql source "INSERT INTO d.t (v) SELECT RANDOM_BYTES(1000) FROM seq_1_to_1000"; done
+for ((i = 0; i < 12; i++)); do sql source "INSERT INTO d.t (v) SELECT RANDOM_BYTES(1000) FROM d.seq_1_to_1000"; done
 sleep 3
 log_says 'space|free_min_mb|disk'
 rm -f "$DIR/disk/hog"

@@ -5,7 +5,7 @@ start_source - --binlog-row-metadata=NO_LOG
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT UNSIGNED PRIMARY KEY, a BIGINT UNSIGNED, e ENUM('a','b'), u UUID, j JSON, v VARCHAR(20) CHARACTER SET latin1);
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT UNSIGNED PRIMARY KEY, a BIGINT UNSIGNED, e ENUM('a','b'), u UUID, j JSON, v VARCHAR(20) CHARACTER SET latin1);
     INSERT INTO d.t VALUES (4294967295, 18446744073709551615, 'b', UUID(), '{\"a\":1}', 'grüß')"
 wait_delivered
 sql source "ALTER TABLE d.t ADD COLUMN z INT FIRST; UPDATE d.t SET z = 7, a = a - 1"

@@ -5,7 +5,8 @@ start_source - --max-binlog-size=65536
 start_target
 write_config
 start_agent
-start_workload --clients 3 --seconds 8
+workload --setup-only
+start_workload --no-setup --clients 3 --seconds 8
 for i in 1 2 3; do
     sleep 0.7
     sql source "FLUSH BINARY LOGS" || true

@@ -5,7 +5,7 @@ start_source
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, n INT); INSERT INTO d.t SELECT seq, 0 FROM seq_1_to_20"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY, n INT); INSERT INTO d.t SELECT seq, 0 FROM d.seq_1_to_20"
 wait_delivered
 # the same log, as after a copy of the whole machine
 cp -a "$DIR/wal" "$DIR/wal2"

@@ -42,7 +42,7 @@ END
 "$BUILD/wolfcdc" --config "$CONFIG" --check || fail "the agent refuses the configuration"
 start_agent
 wait_for 20 "capture" bash -c "$(declare -f ctl_agent status_of); BUILD=$BUILD SOCKET=$SOCKET; status_of source.state | grep -qE 'idle|streaming'"
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
 wait_delivered
 compare
 stop_agent

@@ -5,7 +5,7 @@ start_source
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, n INT); INSERT INTO d.t SELECT seq, 0 FROM seq_1_to_100"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY, n INT); INSERT INTO d.t SELECT seq, 0 FROM d.seq_1_to_100"
 wait_delivered
 stop_server target
 cp -a "$DIR/target" "$DIR/backup"

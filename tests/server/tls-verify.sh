@@ -12,7 +12,7 @@ if kill -0 "$AGENT_PID" 2>/dev/null; then kill_agent; fi
 write_config "source.ssl_ca=\"$DIR/source/tls/ca.pem\"" "sink.ssl_ca=\"$DIR/target/tls/ca.pem\""
 sql source "ALTER USER admin@'%' REQUIRE SSL"
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
 wait_delivered
 compare_sockets=1 compare
 stop_agent

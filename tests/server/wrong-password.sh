@@ -16,7 +16,7 @@ chmod 600 "$DIR/other"
 write_config "sink.password_file=\"$DIR/other\""
 : >"$DIR/agent.log"
 start_agent
-sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)"
 log_seen() { grep -qiE '1045|denied' "$DIR/agent.log"; }
 wait_for 20 "the sink says that it was refused" log_seen
 ! grep -q 'wrong-for-target' "$DIR/agent.log" || fail "the password is in the log"
