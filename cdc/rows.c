@@ -60,6 +60,7 @@ bool rows_open(const struct rows_head *head, const struct table *table, struct u
         rows->present[i] = shorten(present, table->column_count);
     }
     rows->in = in;
+    rows->bare = head->kind == INSERT && !row_present_count(table, rows->present[0]) && !cursor_left(&in);
     if (!head->compressed) return true;
     struct slice plain;
     if (!unpack_bytes(unpack, cursor_rest(&in), &plain, err)) return false;
@@ -76,6 +77,11 @@ static void take(struct rows *rows, int which, struct row *row)
 bool rows_next(struct rows *rows, struct change *change)
 {
     const uint8_t *start = rows->in.at;
+    if (rows->bare) {
+        rows->bare = false;
+        change->after = (struct row){rows->present[0], {start, 0}};
+        return true;
+    }
     if (rows->in.failed || start == rows->in.end) return false;
     switch (rows->kind) {
     case UPDATE:

@@ -23,6 +23,7 @@ struct rows {
     enum change_kind kind;
     uint8_t flags;           /* ROW_… */
     struct slice present[2]; /* of before, or the only one; of an UPDATE's after. Size 0: all columns */
+    bool bare;               /* one INSERT without any column, so without any byte: MINIMAL, all defaults */
     struct cursor in;
 };
 

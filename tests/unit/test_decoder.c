@@ -1,0 +1,264 @@
+/* test_decoder.c: whole groups made by hand: their shape, position, and what stops them. */
+#include "event_unit.h"
+
+#include "decoder.h"
+#include "filter.h"
+
+struct fixture { struct maker maker; struct decoder *decoder; struct buf seen; struct commit last; struct err err; enum decoder_note note; };
+
+/* B, I, U, D, S, C, A: one letter a change. */
+static bool take(void *context, const struct change *change, struct err *err)
+{
+    struct fixture *f = context;
+    (void)err;
+    buf_u8(&f->seen, (uint8_t)" .BIUDSCA"[change->kind]);
+    if (change->kind == CHANGE_COMMIT) f->last = *change->commit;
+    return true;
+}
+
+static void start(struct fixture *f, struct decoder_options options)
+{
+    struct source_pos pos = {.offset = 4, .file = "f"};
+    options.mariadb = options.verify_checksums = true;
+    options.emit = take;
+    options.context = f;
+    *f = (struct fixture){.maker = maker_new()};
+    buf_init(&f->seen, 4096);
+    f->decoder = decoder_new(&options, &pos);
+    f->maker.log_pos = 0;
+    assert_true(decoder_event(f->decoder, maker_format(&f->maker, "10.11.19-MariaDB", true), &f->note, &f->err));
+    assert_int_equal(f->note, DECODER_FORMAT);
+}
+
+static void stop(struct fixture *f)
+{
+    decoder_free(f->decoder);
+    buf_fini(&f->seen);
+    buf_fini(&f->maker.out);
+}
+
+static bool give(struct fixture *f, uint8_t type, const char *body)
+{
+    return decoder_event(f->decoder, maker_event(&f->maker, type, unit_hex(body)), &f->note, &f->err);
+}
+
+static bool query(struct fixture *f, const char *text)
+{
+    char body[600];
+    int n = snprintf(body, sizeof body, "05000000 00000000 01 0000 0000 67 00");
+    for (; *text; text++) n += snprintf(body + n, sizeof body - (size_t)n, "%02x", (uint8_t)*text);
+    return give(f, EVENT_QUERY, body);
+}
+
+static void seen(struct fixture *f, const char *expected)
+{
+    assert_string_equal(buf_cstr(&f->seen), expected);
+    buf_clear(&f->seen);
+}
+
+#define GTID "2a00000000000000 00000000 0c 000000000000"
+#define STANDALONE "2b00000000000000 00000000 29 000000000000"
+#define MAP "120000000000 0100 0167 00 0174 00 01 03 00 00"
+#define ROW "120000000000 0100 01 ff fe 07000000"
+#define XID "0100000000000000"
+
+static void test_groups(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && decoder_in_transaction(f.decoder));
+    assert_int_equal(f.note, DECODER_BEGIN);
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW));
+    assert_int_equal(f.note, DECODER_CHANGE);
+    assert_int_equal(decoder_pos(f.decoder)->gtids.count, 0);
+    assert_true(give(&f, EVENT_XID, XID));
+    assert_int_equal(f.note, DECODER_COMMIT);
+    seen(&f, "BIC");
+    assert_int_equal(f.last.pos.gtids.items[0].seq, 42);
+    assert_int_equal(f.last.rows, 1);
+    assert_int_not_equal(f.last.crc, 0);
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "CREATE TABLE x (i int)"));
+    seen(&f, "BSC");
+    assert_int_equal(f.last.previous.seq, 42);
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2c00000000000000 00000000 00") && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_DELETE_ROWS_V1, ROW));
+    assert_true(query(&f, "COMMIT"));
+    seen(&f, "BDC");
+    stop(&f);
+}
+
+static void test_ends(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && query(&f, "ROLLBACK"));
+    seen(&f, "BIA");
+    assert_int_equal(decoder_pos(f.decoder)->gtids.items[0].seq, 42); /* it was read, and is not wanted again */
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2b00000000000000 00000000 0c") && query(&f, "ROLLBACK"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2c00000000000000 00000000 0c") && query(&f, "INSERT INTO t VALUES (1)"));
+    assert_false(query(&f, "ROLLBACK"));
+    assert_int_equal(f.err.code, ERR_STOP);
+    assert_true(decoder_cut(f.decoder, &f.err));
+    seen(&f, "BSA");
+    assert_int_equal(decoder_pos(f.decoder)->gtids.items[0].seq, 43); /* it comes again */
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2c00000000000000 00000000 0c"));
+    assert_true(give(&f, EVENT_ROTATE, "0400000000000000 67"));
+    assert_int_equal(f.note, DECODER_ABORT);
+    seen(&f, "BA");
+    assert_string_equal(decoder_pos(f.decoder)->file, "g");
+    assert_int_equal(decoder_pos(f.decoder)->offset, 4);
+    assert_true(give(&f, EVENT_STOP, ""));
+    assert_int_equal(f.note, DECODER_FILE_END);
+    stop(&f);
+}
+
+static void test_alter(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, "1a00000000000000 00000000 29 02") && query(&f, "ALTER TABLE t ADD c int"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, "1b00000000000000 00000000 29 04 1a00000000000000") && query(&f, "ALTER TABLE t ADD c int"));
+    seen(&f, "BSC");
+    stop(&f);
+}
+
+static void test_savepoint(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && query(&f, "SAVEPOINT a"));
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_DELETE_ROWS_V1, ROW) && query(&f, "ROLLBACK TO a"));
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && give(&f, EVENT_XID, XID));
+    seen(&f, "BIIC");
+    assert_int_equal(f.last.rows, 2);
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2b00000000000000 00000000 0c") && query(&f, "SAVEPOINT a") && query(&f, "UPDATE t SET a=1"));
+    assert_false(query(&f, "ROLLBACK TO a"));
+    stop(&f);
+}
+
+static void test_offsets(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_int_equal(decoder_pos(f.decoder)->offset, 4); /* the FORMAT_DESCRIPTION of a dump from the middle has no place */
+    f.maker.flags = EVENT_FLAG_ARTIFICIAL;
+    assert_true(give(&f, EVENT_ROTATE, "f0ffffff00000000 62")); /* near 4 GiB */
+    assert_int_equal(f.note, DECODER_FILE);
+    f.maker.flags = 0;
+    f.maker.log_pos = 0x20; /* wrapped */
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID));
+    assert_int_equal(decoder_pos(f.decoder)->offset, 0xfffffff0);
+    f.maker.log_pos = 0; /* 11.4 and later: unknown inside the group */
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP));
+    f.maker.log_pos = 0x200; /* an ANNOTATE_ROWS was left out on the way */
+    assert_true(give(&f, EVENT_XID, XID));
+    assert_true(decoder_pos(f.decoder)->offset == 0x100000200);
+    f.maker.log_pos = 0x200;
+    assert_true(give(&f, EVENT_HEARTBEAT, "62"));
+    assert_int_equal(f.note, DECODER_HEARTBEAT);
+    assert_true(decoder_pos(f.decoder)->offset == 0x100000200);
+    stop(&f);
+}
+
+static void test_left_out(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    struct filter *filter;
+    const char *exclude[] = {"g.t"};
+    struct err err;
+    assert_true(filter_new(&(struct strings){0}, &(struct strings){1, exclude}, &filter, &err));
+    start(&f, (struct decoder_options){.filter = filter});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && give(&f, EVENT_XID, XID));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "DROP TABLE t"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "GRANT ALL ON *.* TO u"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "CREATE TEMPORARY TABLE x (i int)"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "DROP TABLE u"));
+    seen(&f, "BSC");
+    assert_int_equal(decoder_stats(f.decoder)->filtered, 4);
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE));
+    assert_false(query(&f, "DROP TABLE u, t")); /* one wanted, one not */
+    assert_int_equal(f.err.code, ERR_STOP);
+    stop(&f);
+    filter_free(filter);
+}
+
+static void test_statements(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){.capture_accounts = true, .refuse_statements = true});
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "GRANT ALL ON *.* TO u"));
+    seen(&f, "BSC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID));
+    assert_false(query(&f, "INSERT INTO t VALUES (1)"));
+    assert_int_equal(f.err.code, ERR_STOP);
+    stop(&f);
+    start(&f, (struct decoder_options){0});
+    f.maker.flags = EVENT_FLAG_THREAD_SPECIFIC;
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "ALTER TABLE tmp ADD i int"));
+    seen(&f, "BC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID));
+    assert_false(query(&f, "INSERT INTO t SELECT * FROM tmp"));
+    assert_int_equal(f.err.code, ERR_STOP);
+    stop(&f);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    static const struct { uint8_t type; const char *body; bool group; enum err_code code; } cases[] = {
+        {EVENT_XID, XID, false, ERR_CORRUPT}, {EVENT_TABLE_MAP, MAP, false, ERR_CORRUPT}, {EVENT_WRITE_ROWS_V1, ROW, false, ERR_CORRUPT},
+        {EVENT_WRITE_ROWS_V1, ROW, true, ERR_CORRUPT}, {EVENT_GTID_MARIADB, GTID, true, ERR_CORRUPT}, {EVENT_INCIDENT, "0100 00", false, ERR_UNSUPPORTED},
+        {EVENT_GTID, "00", false, ERR_UNSUPPORTED}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_UNSUPPORTED}, {200, "00", false, ERR_UNSUPPORTED},
+        {EVENT_ROTATE, "0400000000000000", false, ERR_CORRUPT}, {EVENT_XA_PREPARE, "00", true, ERR_UNSUPPORTED},
+        {EVENT_GTID_LIST, "05000000", false, ERR_CORRUPT}, {EVENT_QUERY, "00", true, ERR_CORRUPT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        start(&f, (struct decoder_options){0});
+        if (cases[i].group) assert_true(give(&f, EVENT_GTID_MARIADB, GTID));
+        assert_false(give(&f, cases[i].type, cases[i].body));
+        assert_int_equal(f.err.code, cases[i].code);
+        assert_non_null(strstr(f.err.text, "f:")); /* says where */
+        stop(&f);
+    }
+    start(&f, (struct decoder_options){0});
+    f.maker.flags = EVENT_FLAG_IGNORABLE;
+    assert_true(give(&f, 200, "00"));
+    assert_true(give(&f, EVENT_GTID_LIST, "02000000 00000000 01000000 0500000000000000 00000000 02000000 0600000000000000"));
+    assert_int_equal(decoder_pos(f.decoder)->gtids.count, 1);
+    assert_int_equal(decoder_pos(f.decoder)->gtids.items[0].seq, 6);
+    stop(&f);
+}
+
+/* The dummy id closes the maps; a map does not outlive its statement. */
+static void test_maps_end(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, "ffffff000000 0100 00"));
+    assert_false(give(&f, EVENT_WRITE_ROWS_V1, ROW));
+    stop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_maps_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
