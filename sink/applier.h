@@ -92,6 +92,7 @@ struct mysql_sink {
     pthread_mutex_t lock;      /* of db, for interrupt */
     struct db *db;
     uint8_t flags;             /* the session's, as in batches */
+    bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
     uint64_t used_us, pruned_us, emptied_us;
     uint64_t transaction_max;  /* bytes, by the target's limits */
@@ -125,6 +126,7 @@ struct mysql_sink {
 /* session.c */
 MUST_CHECK bool session_open(struct mysql_sink *s, struct err *err);
 void session_close(struct mysql_sink *s);
+MUST_CHECK bool session_lock(struct mysql_sink *s, struct err *err); /* tries once: s->locked */
 MUST_CHECK bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err);
 MUST_CHECK bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err); /* sends SET when they differ */
 MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err); /* nothing may be in flight */

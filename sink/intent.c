@@ -1,8 +1,10 @@
 /*
  * intent.c: DDL. It commits by itself, so no position row can stand in its transaction. Before it a row in wolfcdc.intent is committed:
- * which statement, on which connection, and a hash of what it is about to change. After a crash:
+ * which statement, and a hash of what it is about to change. Every session of this sink tries to take a lock by name on the server,
+ * which goes when its connection ends or the server does, and runs DDL only while it has it: so no two agents run DDL at once, and none
+ * while a predecessor's statement, which the server does not stop when its client dies, is still at it. After a crash:
  *
- *   that connection still lives (same server start)   wait for it: its statement may be running yet
+ *   its connection still lives                        wait for it: its statement may be running yet
  *   hash changed                                      the statement was done
  *   hash as before                                    run it; that something "exists already" (or no longer) then says it was done
  */
@@ -13,19 +15,9 @@
 #include "clock.h"
 #include "log.h"
 
-enum { GONE_POLL_MS = 100, START_TOLERANCE_S = 2 };
+enum { LOCK_POLL_MS = 100 };
 
-struct intent { uint64_t lsn, connection, hash; int64_t server_start; struct slice text; };
-
-static bool server_start(struct mysql_sink *s, int64_t *start, struct err *err)
-{
-    char text[32];
-    bool found;
-    if (!db_scalar(s->db, text, sizeof text, &found, err, "SELECT CAST(UNIX_TIMESTAMP() AS SIGNED) - CAST(VARIABLE_VALUE AS SIGNED) FROM "
-                   "information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME'")) return false;
-    *start = strtoll(text, NULL, 10);
-    return true;
-}
+struct intent { uint64_t lsn, hash; struct slice text; };
 
 void intent_free(struct mysql_sink *s)
 {
@@ -37,17 +29,16 @@ bool intent_open(struct mysql_sink *s, struct err *err)
 {
     struct db_result *r;
     intent_free(s);
-    if (!db_query(s->db, &r, err, "SELECT lsn, connection_id, server_start, before_hash, statement FROM wolfcdc.intent WHERE "
+    if (!db_query(s->db, &r, err, "SELECT lsn, before_hash, statement FROM wolfcdc.intent WHERE "
                   "log_uuid='%s' AND sink='%s'", s->uuid, s->settings->name)) return false;
     uint64_t lsn = r->row_count ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
     if (r->row_count && (lsn > s->position || (lsn == 0 && s->position == 0))) {
         size_t size;
-        const char *text = db_value(r, 0, 4, &size);
+        const char *text = db_value(r, 0, 2, &size);
         struct intent *intent = malloc(sizeof *intent + size);
         if (!intent) abort();
         memcpy(intent + 1, text, size);
-        *intent = (struct intent){lsn, strtoull(db_value(r, 0, 1, NULL), NULL, 10), strtoull(db_value(r, 0, 3, NULL), NULL, 10),
-                                  strtoll(db_value(r, 0, 2, NULL), NULL, 10), {(const uint8_t *)(intent + 1), size}};
+        *intent = (struct intent){lsn, strtoull(db_value(r, 0, 1, NULL), NULL, 10), {(const uint8_t *)(intent + 1), size}};
         s->intent = intent;
     }
     db_result_free(r);
@@ -112,21 +103,16 @@ static bool hash_all(struct mysql_sink *s, const struct statement *st, uint64_t 
 
 /* ---- after a crash ---- */
 
-static bool wait_gone(struct mysql_sink *s, struct err *err)
+static bool wait_lock(struct mysql_sink *s, struct err *err)
 {
-    int64_t now;
-    if (!server_start(s, &now, err)) return false;
-    if (llabs((long long)(now - s->intent->server_start)) > START_TOLERANCE_S) return true;
-    for (;;) {
-        char count[8];
-        bool found;
-        if (!db_scalar(s->db, count, sizeof count, &found, err, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID=%llu",
-                       (unsigned long long)s->intent->connection)) return false;
-        if (count[0] == '0') return true;
-        sink_say(s->sink, "a DDL statement of our predecessor may still be running on the target: waiting for its connection to end");
+    while (!s->locked) {
+        if (!session_lock(s, err)) return false;
+        if (s->locked) break;
+        sink_say(s->sink, "a predecessor's connection still lives on the target, and its DDL statement may be running: waiting for it to end");
         if (sink_stopping(s->sink)) return err_set(err, ERR_RETRY, "stopped while waiting for a predecessor's DDL");
-        clock_sleep_ms(GONE_POLL_MS);
+        clock_sleep_ms(LOCK_POLL_MS);
     }
+    return true;
 }
 
 static bool is_pending(const struct mysql_sink *s, const struct change *change)
@@ -149,11 +135,9 @@ static bool says_done(unsigned number)
 
 static bool write_intent(struct mysql_sink *s, const struct change *change, uint64_t hash, struct err *err)
 {
-    int64_t start;
-    if (!server_start(s, &start, err)) return false;
     buf_clear(&s->packet);
-    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %u, %lld, %llu, X'", s->uuid, s->settings->name,
-               (unsigned long long)change->lsn, db_thread_id(s->db), (long long)start, (unsigned long long)hash);
+    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %llu, X'", s->uuid, s->settings->name,
+               (unsigned long long)change->lsn, (unsigned long long)hash);
     struct slice text = change->statement->text;
     for (size_t i = 0; i < text.size; i++) {
         static const char digits[] = "0123456789abcdef";
@@ -198,7 +182,7 @@ static bool run(struct mysql_sink *s, const struct change *change, struct slice 
     uint64_t hash;
     struct err local = {0};
     if (!err) err = &local;
-    if (pending && !wait_gone(s, err)) return false;
+    if (!wait_lock(s, err)) return false;
     if (!hash_all(s, change->statement, &hash, err)) return false;
     if (pending && hash != s->intent->hash) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"the statement was done before the crash\"", s->settings->name,

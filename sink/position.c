@@ -26,8 +26,7 @@ static const char create_position[] =
 static const char create_intent[] =
     "CREATE TABLE IF NOT EXISTS wolfcdc.intent (log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
     "sink VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, lsn BIGINT UNSIGNED NOT NULL, "
-    "connection_id BIGINT UNSIGNED NOT NULL, server_start BIGINT NOT NULL, before_hash BIGINT UNSIGNED NOT NULL, "
-    "statement LONGBLOB NOT NULL, PRIMARY KEY (log_uuid, sink)) "
+    "before_hash BIGINT UNSIGNED NOT NULL, statement LONGBLOB NOT NULL, PRIMARY KEY (log_uuid, sink)) "
     "ENGINE=InnoDB COMMENT='wolfcdc: a DDL statement that is about to run'";
 
 static bool create_tables(struct db *db, struct err *err)
@@ -240,7 +239,7 @@ static bool adopt_from(struct db *db, const struct sink_settings *sink, const ch
     ok = ok && db_exec(db, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) VALUES "
                        "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->name, text);
     /* A DDL that was about to run may be the first that the new log brings. */
-    ok = ok && db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, connection_id, server_start, before_hash, statement "
+    ok = ok && db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, before_hash, statement "
                        "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s'", uuid, sink->name, db_value(r, 0, 0, NULL));
     db_result_free(r);
     if (!ok || !db_exec(db, err, "COMMIT")) return false;

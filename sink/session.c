@@ -89,6 +89,16 @@ static bool run_checks(struct mysql_sink *s, struct err *err)
     return !outcome.failed;
 }
 
+bool session_lock(struct mysql_sink *s, struct err *err)
+{
+    char got[8];
+    bool found;
+    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', MD5('%s.%s')), 0)", s->uuid, s->settings->name))
+        return false;
+    s->locked = got[0] == '1';
+    return true;
+}
+
 bool session_open(struct mysql_sink *s, struct err *err)
 {
     struct db_options options = {0};
@@ -102,12 +112,12 @@ bool session_open(struct mysql_sink *s, struct err *err)
     s->db = db;
     pthread_mutex_unlock(&s->lock);
     s->flags = 0;
-    s->text_context = false;
+    s->text_context = s->locked = false;
     s->used_us = clock_us();
     sink_server(s->sink, s->name, db_version(db)->text);
     snprintf(lock_wait, sizeof lock_wait, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
     return run_checks(s, err) && db_exec_bytes(db, slice_text(context_own), err) && db_exec_bytes(db, slice_text(lock_wait), err) &&
-           read_limits(s, err) && read_collations(s, err);
+           session_lock(s, err) && read_limits(s, err) && read_collations(s, err);
 }
 
 void session_close(struct mysql_sink *s)
