@@ -53,7 +53,8 @@ static bool adopt(const struct settings *settings, const struct sink_settings *s
     struct wal *wal = NULL;
     agent_wal_options(&settings->wal, &options);
     bool good = wal_open(&options, &nowhere, &wal, &resume, err) && log_is_empty(settings, &resume, err) &&
-                sink_adopt(sink, wal_uuid(wal), start, err) && wal_set_start(wal, start, err);
+                sink_adopt(sink, wal_uuid(wal), start, err) && wal_set_start(wal, start, err) &&
+                wal_hold(wal, AGENT_ADOPTED, 1, err);
     if (wal) wal_stop(wal);
     wal_close(wal);
     return good;

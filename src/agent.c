@@ -29,6 +29,19 @@ void agent_wal_options(const struct wal_settings *settings, struct wal_options *
     };
 }
 
+/* An adopted start is where the target is: a configured one, however right it was for the first log, would deliver again. */
+static bool adopted_start(struct agent *agent, const struct wal_resume *resume, struct err *err)
+{
+    struct source_settings *source = &agent->settings->source;
+    uint64_t lsn;
+    if (!wal_held(agent->wal, AGENT_ADOPTED, &lsn)) return true;
+    if (!resume->empty) return wal_release(agent->wal, AGENT_ADOPTED, err);
+    if (source->start_gtid || source->start_file)
+        log_info("wal.adopted", "text=\"the log begins where the target is: start_gtid and start_file are not used\"");
+    source->start_gtid = source->start_file = NULL;
+    return true;
+}
+
 static bool parts_new(struct agent *agent, struct err *err)
 {
     static const struct source_pos nowhere; /* capture learns the start from the source: wal_set_start */
@@ -42,6 +55,7 @@ static bool parts_new(struct agent *agent, struct err *err)
              (unsigned long long)(clock_us() - begun) / 1000);
     if (!options.fsync) log_warning("wal.fsync", "text=\"fsync = false: a power cut can damage the log\"");
     for (size_t i = 0; i < agent->settings->sink_count; i++) metrics_name_sink((unsigned)i, agent->settings->sinks[i].name);
+    if (!adopted_start(agent, &resume, err)) return false;
     if (!sinks_new(agent->settings, agent->wal, &agent->sinks, err)) return false;
     if (!cdc_new(agent->settings, agent->wal, &resume, &agent->cdc, err)) return false;
     return control_new(agent, &agent->control, err);

@@ -33,6 +33,9 @@ void agent_stop(struct agent *agent); /* idempotent */
 void agent_free(struct agent *agent); /* stops first; NULL accepted */
 /* SIGHUP: reads the file again, takes over what can be (the log level) and says which changed keys need a restart. */
 void agent_reload(struct agent *agent);
+/* A hold of the log that says: its start was adopted from a target, and the configured one does not count. Not a name that a sink
+   can have. Written by wolfctl sink adopt, gone after the first transaction. */
+#define AGENT_ADOPTED ".adopted"
 /* Options of the log as the settings say. */
 void agent_wal_options(const struct wal_settings *settings, struct wal_options *options);
 
