@@ -152,7 +152,7 @@ void file_fault_at(uint64_t nth, int number)
     atomic_store(&fault_at, nth ? atomic_load(&calls) + nth : 0);
 }
 
-uint64_t file_calls(void) { return atomic_load(&calls); }
+bool file_fault_at_reached(void) { return atomic_load(&calls) >= atomic_load(&fault_at); }
 
 /* 0, or the -errno that this call shall fail with. */
 static int fault(void)

@@ -41,7 +41,7 @@ struct file_system {
 const struct file_system *file_system_real(void);
 /* Tests: the nth call from now of any function of any file system fails with `number`; 0 = off. */
 void file_fault_at(uint64_t nth, int number);
-uint64_t file_calls(void); /* made so far */
+bool file_fault_at_reached(void); /* the call that was to fail has come */
 
 struct file {
     const struct file_system *system; /* NULL: closed */

@@ -213,7 +213,7 @@ bool wal_verify_files(const struct file_system *files, const char *dir,
 {
     struct verifier v = {.info = info, .progress = progress, .context = context, .records = {.tables = tables_new()}};
     memset(info, 0, sizeof *info);
-    buf_init(&v.stored, BLOCK_RAW_MAX);
+    buf_init(&v.stored, BLOCK_RAW_MAX + 1);
     buf_init(&v.raw, BLOCK_RAW_MAX);
     bool ok = visit(files, dir, add_size, &v.total, err) && visit(files, dir, verify_one, &v, err);
     buf_fini(&v.stored);

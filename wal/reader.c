@@ -385,7 +385,7 @@ static struct wal_reader *reader_new(struct wal *wal, const struct file_system *
     r->files = files;
     r->from = lsn;
     r->records.tables = tables_new();
-    buf_init(&r->stored, BLOCK_RAW_MAX);
+    buf_init(&r->stored, BLOCK_RAW_MAX + 1);
     buf_init(&r->raw, BLOCK_RAW_MAX);
     return r;
 }

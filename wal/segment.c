@@ -196,7 +196,7 @@ enum walk segment_data(struct segment *segment, const struct place *place, const
 {
     size_t got;
     buf_clear(stored);
-    uint8_t *to = buf_reserve(stored, block->stored_size);
+    uint8_t *to = buf_reserve(stored, (size_t)block->stored_size + 1); /* a mark has none */
     assert(to); /* segment_block has checked the size */
     if (!file_read(&segment->file, to, block->stored_size, place->at + BLOCK_HEADER, &got, err)) return WALK_FAILED;
     stored->size = got;
@@ -334,7 +334,7 @@ static bool grew(struct segment *s, const struct place *place, bool *damaged, st
     if (own.code == ERR_CORRUPT && segment_block(s, place, &block, NULL) == WALK_BLOCK) {
         struct buf stored, raw;
         struct slice bytes;
-        buf_init(&stored, BLOCK_RAW_MAX);
+        buf_init(&stored, BLOCK_RAW_MAX + 1);
         buf_init(&raw, BLOCK_RAW_MAX);
         *damaged = segment_data(s, place, &block, &stored, &raw, &bytes, NULL) != WALK_BLOCK;
         buf_fini(&stored);
@@ -348,10 +348,10 @@ bool segment_scan(struct segment *s, bool headers_only, struct scan *scan, struc
 {
     struct scan_state state = {0};
     struct place place = segment_start(s);
-    enum walk walk;
+    enum walk walk = WALK_NONE;
     bool ok = false, damaged = false;
     *scan = (struct scan){.end = place, .resume = s->header.resume, .valid_end = place.at};
-    buf_init(&state.stored, BLOCK_RAW_MAX);
+    buf_init(&state.stored, BLOCK_RAW_MAX + 1);
     buf_init(&state.raw, BLOCK_RAW_MAX);
     do {
         while (!scan->sealed && (walk = scan_block(s, &place, headers_only, &state, scan, err)) == WALK_BLOCK) {}

@@ -470,7 +470,13 @@ bool wal_flush_ready(struct wal *wal, struct err *err)
     struct buffer *parked;
     pthread_mutex_lock(&wal->lock);
     struct buffer *first = take_ready(wal, &parked);
+    bool dead = wal->failed;
     pthread_mutex_unlock(&wal->lock);
+    if (dead) {
+        chain_free(first);
+        buffer_free(parked);
+        return err_set(err, ERR_STOP, "the log could not be written");
+    }
     return first || parked ? flush_all(wal, first, parked, err) : true;
 }
 
