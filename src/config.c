@@ -1,6 +1,6 @@
 /*
  * config.c: the configuration file into struct settings. See settings.h, and config.def: every rule about a single key is in
- * that table; only rules between keys are code, at the end of this file. All problems are gathered before the answer, so
+ * that table; rules between keys are code, in rules.c. All problems are gathered before the answer, so
  * that the operator repairs a file once.
  */
 #include "config.h"
@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gtid.h"
 #include "toml.h"
 
 /* The field of a key has the type that its kind writes: checked when this file is compiled. */
@@ -62,22 +61,8 @@ const struct config_section config_sections[] = {
 };
 const size_t config_section_count = sizeof config_sections / sizeof *config_sections;
 
-enum { KEYS_MAX = 160, SUGGEST_MAX = 3, VALUE_SHOWN = 120 };
-_Static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "KEYS_MAX");
-
-/* A section being read: where its struct is, and the line of each key that the file has (0: not there). */
-struct instance {
-    const struct config_section *section;
-    char *base;
-    unsigned line, lines[KEYS_MAX];
-};
-
-struct reading {
-    struct problems problems;
-    struct settings *settings;
-    size_t count;
-    struct instance instances[SINKS_MAX + 8];
-};
+enum { SUGGEST_MAX = 3 };
+_Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "CONFIG_KEYS_MAX");
 
 void problem(struct problems *problems, unsigned line, const char *key, const char *format, ...)
 {
@@ -301,7 +286,7 @@ static const struct config_section *section_named(const char *name)
     return NULL;
 }
 
-static struct instance *instance_of(struct reading *in, const char *section, size_t index)
+struct instance *instance_of(struct reading *in, const char *section, size_t index)
 {
     for (size_t i = 0; i < in->count; i++)
         if (!strcmp(in->instances[i].section->name, section) && index-- == 0) return &in->instances[i];
@@ -313,7 +298,7 @@ static void section_begin(struct reading *in, const struct toml_item *item)
     const struct config_section *section = section_named(item->section);
     if (!section) {
         const char *close = closest_section(item->section);
-        problem(&in->problems, item->line, "", "unknown section [%.*s]%s%s%s", VALUE_SHOWN, item->section,
+        problem(&in->problems, item->line, "", "unknown section [%.*s]%s%s%s", CONFIG_SHOWN_MAX, item->section,
                 close ? "; did you mean [" : "", close ? close : "", close ? "]?" : "");
         return;
     }
@@ -340,8 +325,8 @@ static void value_wrong(struct reading *in, const struct config_key *key, const 
     config_allowed(key, allowed, sizeof allowed);
     if (key->type == CONFIG_SECRET) problem(&in->problems, item->line, key->name, "allowed is %s", allowed);
     else if (item->type == TOML_STRING)
-        problem(&in->problems, item->line, key->name, "\"%.*s\": allowed is %s", VALUE_SHOWN, item->text, allowed);
-    else problem(&in->problems, item->line, key->name, "%.*s is %s: allowed is %s", VALUE_SHOWN, item->text,
+        problem(&in->problems, item->line, key->name, "\"%.*s\": allowed is %s", CONFIG_SHOWN_MAX, item->text, allowed);
+    else problem(&in->problems, item->line, key->name, "%.*s is %s: allowed is %s", CONFIG_SHOWN_MAX, item->text,
                  item->type_name, allowed);
 }
 
@@ -369,160 +354,6 @@ static void item_read(void *context, const struct toml_item *item)
 {
     if (item->key) key_read(context, item);
     else section_begin(context, item);
-}
-
-/* ---- rules between keys ---- */
-
-/* Line of a key in the file, 0 when it is not there. */
-static unsigned line_of(const struct instance *instance, const char *name)
-{
-    for (size_t i = 0; i < config_key_count; i++)
-        if (!strcmp(config_keys[i].section, instance->section->name) && !strcmp(config_keys[i].name, name))
-            return instance->lines[i];
-    assert(!"a key of config.def");
-    return 0;
-}
-
-static bool port_valid(const char *text, unsigned *port)
-{
-    char *end;
-    unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
-    if (!value || *end || value > 65535) return false;
-    *port = (unsigned)value;
-    return true;
-}
-
-bool settings_host(const char *text, unsigned default_port, char *name, size_t room, unsigned *port)
-{
-    const char *colon = strrchr(text, ':'), *first = strchr(text, ':');
-    size_t size = strlen(text);
-    *port = default_port;
-    if (text[0] == '[') { /* [v6]:port */
-        const char *close = strchr(text, ']');
-        if (!close || (close[1] && (close[1] != ':' || !port_valid(close + 2, port)))) return false;
-        text++;
-        size = (size_t)(close - text);
-    } else if (colon && colon == first) { /* one colon: a port; several: a bare v6 address */
-        if (!port_valid(colon + 1, port)) return false;
-        size = (size_t)(colon - text);
-    }
-    if (!size || size >= room) return false;
-    memcpy(name, text, size);
-    name[size] = 0;
-    return true;
-}
-
-static void together(struct reading *in, const struct instance *at, const char *a, const char *b, const char *why)
-{
-    if (line_of(at, a) && line_of(at, b))
-        problem(&in->problems, line_of(at, b), b, "not together with %s (line %u): %s", a, line_of(at, a), why);
-}
-
-static void server_check(struct reading *in, const struct instance *at, const struct server_settings *server, bool has_hosts)
-{
-    bool my_cnf = server->defaults_file != NULL;
-    together(in, at, "host", "socket", "one server, one way to it");
-    together(in, at, "password", "password_file", "one of them says it");
-    if (line_of(at, "ssl_cert") && !server->ssl_key)
-        problem(&in->problems, line_of(at, "ssl_cert"), "ssl_cert", "needs ssl_key as well");
-    if (line_of(at, "ssl_key") && !server->ssl_cert)
-        problem(&in->problems, line_of(at, "ssl_key"), "ssl_key", "needs ssl_cert as well");
-    if (!server->host && !server->socket && !has_hosts && !my_cnf)
-        problem(&in->problems, at->line, "host", "is missing: which server (host or socket%s)?",
-                strcmp(at->section->name, "source") ? "" : ", or hosts");
-    if (!server->user && !my_cnf) problem(&in->problems, at->line, "user", "is missing: which account?");
-}
-
-static void source_check(struct reading *in)
-{
-    const struct instance *at = instance_of(in, "source", 0);
-    const struct source_settings *source = &in->settings->source;
-    char name[256];
-    unsigned port;
-    if (!at->line) {
-        problem(&in->problems, 0, "", "section [source] is missing; wolfctl binlog-setup writes one");
-        return;
-    }
-    together(in, at, "host", "hosts", "one server, or a list of them");
-    together(in, at, "start_gtid", "start_file", "one place to begin");
-    server_check(in, at, &source->server, source->hosts.count > 0);
-    for (size_t i = 0; i < source->hosts.count; i++)
-        if (!settings_host(source->hosts.items[i], source->server.port, name, sizeof name, &port))
-            problem(&in->problems, line_of(at, "hosts"), "hosts", "\"%.*s\": allowed is \"host\" or \"host:port\"", VALUE_SHOWN,
-                    source->hosts.items[i]);
-    if (!line_of(at, "server_id"))
-        problem(&in->problems, at->line, "server_id",
-                "is missing: a number that no server or replica of the source has; wolfctl binlog-setup finds one");
-    if (line_of(at, "start_position") && !line_of(at, "start_file"))
-        problem(&in->problems, line_of(at, "start_position"), "start_position", "needs start_file as well");
-    struct gtid_set set;
-    struct err why;
-    if (source->start_gtid && !gtid_set_parse(slice_text(source->start_gtid), &set, &why))
-        problem(&in->problems, line_of(at, "start_gtid"), "start_gtid", "\"%.*s\": %s; allowed is a GTID set as 0-1-42,1-1-7",
-                VALUE_SHOWN, source->start_gtid, why.text);
-}
-
-static bool name_valid(const char *name)
-{
-    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == 0;
-}
-
-static bool start_valid(const char *start)
-{
-    if (!strcmp(start, "oldest") || !strcmp(start, "now")) return true;
-    return *start != '0' && strspn(start, "0123456789") == strlen(start) && strlen(start) < 20;
-}
-
-static void sink_check(struct reading *in, size_t index)
-{
-    const struct instance *at = instance_of(in, "sink", index);
-    const struct sink_settings *sink = &in->settings->sinks[index];
-    if (!sink->name) problem(&in->problems, at->line, "name", "is missing: every [[sink]] needs one");
-    else if (!name_valid(sink->name))
-        problem(&in->problems, line_of(at, "name"), "name", "\"%s\": allowed are letters, digits, - and _", sink->name);
-    for (size_t i = 0; sink->name && i < index; i++) {
-        const char *other = in->settings->sinks[i].name;
-        if (!other || strcasecmp(other, sink->name)) continue;
-        problem(&in->problems, line_of(at, "name"), "name", "\"%s\": the [[sink]] of line %u has that name already", sink->name,
-                instance_of(in, "sink", i)->line);
-    }
-    if (sink->start && !start_valid(sink->start))
-        problem(&in->problems, line_of(at, "start"), "start", "\"%s\": allowed is \"oldest\", \"now\" or an LSN as text",
-                sink->start);
-    if (!strcmp(sink->type, "mysql")) server_check(in, at, &sink->server, false);
-    if (!strcmp(sink->type, "jsonl") && !sink->path)
-        problem(&in->problems, at->line, "path", "is missing: type \"jsonl\" needs a file, or \"-\"");
-    if (strcmp(sink->type, "jsonl") && sink->path)
-        problem(&in->problems, line_of(at, "path"), "path", "is for type \"jsonl\" only");
-}
-
-static void patterns_check(struct reading *in, const struct instance *at, const struct strings *list, const char *key)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (!strchr(list->items[i], '.') || strlen(list->items[i]) > 2 * 64 * 4)
-            problem(&in->problems, line_of(at, key), key, "\"%.*s\": allowed is \"database.table\", with * and ?", VALUE_SHOWN,
-                    list->items[i]);
-}
-
-static void rules_check(struct reading *in)
-{
-    struct settings *s = in->settings;
-    const struct instance *api = instance_of(in, "api", 0), *filter = instance_of(in, "filter", 0);
-    char name[256];
-    unsigned port = 0;
-    source_check(in);
-    if (s->sink_count == 0)
-        problem(&in->problems, 0, "", "no [[sink]]: where are the changes to go?");
-    for (size_t i = 0; i < s->sink_count; i++) {
-        sink_check(in, i);
-        patterns_check(in, instance_of(in, "sink", i), &s->sinks[i].include, "include");
-        patterns_check(in, instance_of(in, "sink", i), &s->sinks[i].exclude, "exclude");
-    }
-    patterns_check(in, filter, &s->filter.include, "include");
-    patterns_check(in, filter, &s->filter.exclude, "exclude");
-    if (s->api.listen && (!settings_host(s->api.listen, 0, name, sizeof name, &port) || !port))
-        problem(&in->problems, line_of(api, "listen"), "listen", "\"%s\": allowed is \"address:port\", as 127.0.0.1:8473",
-                s->api.listen);
 }
 
 /* ---- the file ---- */

@@ -40,6 +40,25 @@ struct problems {
 void problem(struct problems *problems, unsigned line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A section being read: where its struct is, and the line of each key that the file has (0: not there). */
+enum { CONFIG_KEYS_MAX = 160, CONFIG_SHOWN_MAX = 120 /* bytes of a wrong value */ };
+struct instance {
+    const struct config_section *section;
+    char *base;
+    unsigned line, lines[CONFIG_KEYS_MAX];
+};
+struct reading { /* one file */
+    struct problems problems;
+    struct settings *settings;
+    size_t count;
+    struct instance instances[SINKS_MAX + 8];
+};
+struct instance *instance_of(struct reading *in, const char *section, size_t index);
+/* Line of a key in the file, 0 when it is not there. */
+unsigned line_of(const struct instance *instance, const char *name);
+/* The rules that join several keys; problems are added to those there are. */
+void rules_check(struct reading *in);
+
 /* Where a server's keys stand in the file. */
 struct secret_lines {
     unsigned section, password_file, defaults_file;

@@ -29,6 +29,13 @@ static const char *text(const cJSON *in, const char *name)
     return found ? found : "";
 }
 
+/* First element of a list. */
+static const cJSON *first(const cJSON *in, const char *name)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(in, name);
+    return list ? list->child : NULL;
+}
+
 static double number(const cJSON *in, const char *name)
 {
     const cJSON *found = cJSON_GetObjectItemCaseSensitive(in, name);
@@ -139,7 +146,6 @@ bool show_status(FILE *out, struct slice json, bool colours)
     struct screen s = {out, colours};
     char up[48];
     cJSON *all = document(json);
-    const cJSON *sink;
     if (!cJSON_IsObject(all)) {
         cJSON_Delete(all);
         return false;
@@ -150,7 +156,7 @@ bool show_status(FILE *out, struct slice json, bool colours)
             ready ? "ready" : "not ready", paint(&s, plain), up, number(all, "pid"), text(all, "config"));
     show_source(&s, cJSON_GetObjectItemCaseSensitive(all, "source"));
     show_wal(&s, cJSON_GetObjectItemCaseSensitive(all, "wal"));
-    cJSON_ArrayForEach(sink, cJSON_GetObjectItemCaseSensitive(all, "sinks")) show_sink(&s, sink);
+    for (const cJSON *sink = first(all, "sinks"); sink; sink = sink->next) show_sink(&s, sink);
     cJSON_Delete(all);
     return true;
 }
@@ -159,9 +165,7 @@ bool show_status(FILE *out, struct slice json, bool colours)
 
 static void stats_of(FILE *out, const cJSON *in, const char *prefix)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, in)
-    {
+    for (const cJSON *item = in ? in->child : NULL; item; item = item->next) {
         const cJSON *sum = cJSON_GetObjectItemCaseSensitive(item, "sum");
         if (cJSON_IsNumber(item)) fprintf(out, "%s%-36s %.0f\n", prefix, item->string, item->valuedouble);
         else if (sum) fprintf(out, "%s%-36s %.0f times, %.6f s in all\n", prefix, item->string, number(item, "count"), sum->valuedouble);
@@ -185,10 +189,9 @@ bool show_ready(FILE *out, struct slice json, bool colours)
 {
     struct screen s = {out, colours};
     cJSON *all = document(json);
-    const cJSON *reason;
     bool good = cJSON_IsObject(all), ready = truth(all, "ready");
     if (good) fprintf(out, "%s%s%s\n", paint(&s, ready ? green : red), ready ? "ready" : "not ready", paint(&s, plain));
-    cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(all, "reasons")) fprintf(out, "  %s\n", cJSON_GetStringValue(reason));
+    for (const cJSON *reason = first(all, "reasons"); reason; reason = reason->next) fprintf(out, "  %s\n", cJSON_GetStringValue(reason));
     cJSON_Delete(all);
     return good;
 }

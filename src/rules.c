@@ -1,0 +1,163 @@
+/*
+ * rules.c: the rules of the configuration that join several keys: what must be there, what must not stand together, what a text
+ * has to look like. What concerns one key alone is in config.def.
+ */
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config.h"
+#include "gtid.h"
+
+unsigned line_of(const struct instance *instance, const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (!strcmp(config_keys[i].section, instance->section->name) && !strcmp(config_keys[i].name, name))
+            return instance->lines[i];
+    assert(!"a key of config.def");
+    return 0;
+}
+
+static bool port_valid(const char *text, unsigned *port)
+{
+    char *end;
+    unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+    if (!value || *end || value > 65535) return false;
+    *port = (unsigned)value;
+    return true;
+}
+
+bool settings_host(const char *text, unsigned default_port, char *name, size_t room, unsigned *port)
+{
+    const char *colon = strrchr(text, ':'), *first = strchr(text, ':');
+    size_t size = strlen(text);
+    *port = default_port;
+    if (text[0] == '[') { /* [v6]:port */
+        const char *close = strchr(text, ']');
+        if (!close || (close[1] && (close[1] != ':' || !port_valid(close + 2, port)))) return false;
+        text++;
+        size = (size_t)(close - text);
+    } else if (colon && colon == first) { /* one colon: a port; several: a bare v6 address */
+        if (!port_valid(colon + 1, port)) return false;
+        size = (size_t)(colon - text);
+    }
+    if (!size || size >= room) return false;
+    memcpy(name, text, size);
+    name[size] = 0;
+    return true;
+}
+
+static void together(struct reading *in, const struct instance *at, const char *a, const char *b, const char *why)
+{
+    if (line_of(at, a) && line_of(at, b))
+        problem(&in->problems, line_of(at, b), b, "not together with %s (line %u): %s", a, line_of(at, a), why);
+}
+
+static void server_check(struct reading *in, const struct instance *at, const struct server_settings *server, bool has_hosts)
+{
+    bool my_cnf = server->defaults_file != NULL;
+    together(in, at, "host", "socket", "one server, one way to it");
+    together(in, at, "password", "password_file", "one of them says it");
+    if (line_of(at, "ssl_cert") && !server->ssl_key)
+        problem(&in->problems, line_of(at, "ssl_cert"), "ssl_cert", "needs ssl_key as well");
+    if (line_of(at, "ssl_key") && !server->ssl_cert)
+        problem(&in->problems, line_of(at, "ssl_key"), "ssl_key", "needs ssl_cert as well");
+    if (!server->host && !server->socket && !has_hosts && !my_cnf)
+        problem(&in->problems, at->line, "host", "is missing: which server (host or socket%s)?",
+                strcmp(at->section->name, "source") ? "" : ", or hosts");
+    if (!server->user && !my_cnf) problem(&in->problems, at->line, "user", "is missing: which account?");
+}
+
+static void source_check(struct reading *in)
+{
+    const struct instance *at = instance_of(in, "source", 0);
+    const struct source_settings *source = &in->settings->source;
+    char name[256];
+    unsigned port;
+    if (!at->line) {
+        problem(&in->problems, 0, "", "section [source] is missing; wolfctl binlog-setup writes one");
+        return;
+    }
+    together(in, at, "host", "hosts", "one server, or a list of them");
+    together(in, at, "start_gtid", "start_file", "one place to begin");
+    server_check(in, at, &source->server, source->hosts.count > 0);
+    for (size_t i = 0; i < source->hosts.count; i++)
+        if (!settings_host(source->hosts.items[i], source->server.port, name, sizeof name, &port))
+            problem(&in->problems, line_of(at, "hosts"), "hosts", "\"%.*s\": allowed is \"host\" or \"host:port\"", CONFIG_SHOWN_MAX,
+                    source->hosts.items[i]);
+    if (!line_of(at, "server_id"))
+        problem(&in->problems, at->line, "server_id",
+                "is missing: a number that no server or replica of the source has; wolfctl binlog-setup finds one");
+    if (line_of(at, "start_position") && !line_of(at, "start_file"))
+        problem(&in->problems, line_of(at, "start_position"), "start_position", "needs start_file as well");
+    struct gtid_set set;
+    struct err why;
+    if (source->start_gtid && !gtid_set_parse(slice_text(source->start_gtid), &set, &why))
+        problem(&in->problems, line_of(at, "start_gtid"), "start_gtid", "\"%.*s\": %s; allowed is a GTID set as 0-1-42,1-1-7",
+                CONFIG_SHOWN_MAX, source->start_gtid, why.text);
+}
+
+static bool name_valid(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == 0;
+}
+
+static bool start_valid(const char *start)
+{
+    if (!strcmp(start, "oldest") || !strcmp(start, "now")) return true;
+    return *start != '0' && strspn(start, "0123456789") == strlen(start) && strlen(start) < 20;
+}
+
+static void sink_check(struct reading *in, size_t index)
+{
+    const struct instance *at = instance_of(in, "sink", index);
+    const struct sink_settings *sink = &in->settings->sinks[index];
+    if (!sink->name) problem(&in->problems, at->line, "name", "is missing: every [[sink]] needs one");
+    else if (!name_valid(sink->name))
+        problem(&in->problems, line_of(at, "name"), "name", "\"%s\": allowed are letters, digits, - and _", sink->name);
+    for (size_t i = 0; sink->name && i < index; i++) {
+        const char *other = in->settings->sinks[i].name;
+        if (!other || strcasecmp(other, sink->name)) continue;
+        problem(&in->problems, line_of(at, "name"), "name", "\"%s\": the [[sink]] of line %u has that name already", sink->name,
+                instance_of(in, "sink", i)->line);
+    }
+    if (sink->start && !start_valid(sink->start))
+        problem(&in->problems, line_of(at, "start"), "start", "\"%s\": allowed is \"oldest\", \"now\" or an LSN as text",
+                sink->start);
+    if (!strcmp(sink->type, "mysql")) server_check(in, at, &sink->server, false);
+    if (!strcmp(sink->type, "jsonl") && !sink->path)
+        problem(&in->problems, at->line, "path", "is missing: type \"jsonl\" needs a file, or \"-\"");
+    if (strcmp(sink->type, "jsonl") && sink->path)
+        problem(&in->problems, line_of(at, "path"), "path", "is for type \"jsonl\" only");
+}
+
+static void patterns_check(struct reading *in, const struct instance *at, const struct strings *list, const char *key)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strchr(list->items[i], '.') || strlen(list->items[i]) > 2 * 64 * 4)
+            problem(&in->problems, line_of(at, key), key, "\"%.*s\": allowed is \"database.table\", with * and ?", CONFIG_SHOWN_MAX,
+                    list->items[i]);
+}
+
+void rules_check(struct reading *in)
+{
+    struct settings *s = in->settings;
+    const struct instance *api = instance_of(in, "api", 0), *filter = instance_of(in, "filter", 0);
+    char name[256];
+    unsigned port = 0;
+    source_check(in);
+    if (s->sink_count == 0)
+        problem(&in->problems, 0, "", "no [[sink]]: where are the changes to go?");
+    for (size_t i = 0; i < s->sink_count; i++) {
+        sink_check(in, i);
+        patterns_check(in, instance_of(in, "sink", i), &s->sinks[i].include, "include");
+        patterns_check(in, instance_of(in, "sink", i), &s->sinks[i].exclude, "exclude");
+    }
+    patterns_check(in, filter, &s->filter.include, "include");
+    patterns_check(in, filter, &s->filter.exclude, "exclude");
+    if (s->api.listen && (!settings_host(s->api.listen, 0, name, sizeof name, &port) || !port))
+        problem(&in->problems, line_of(api, "listen"), "listen", "\"%s\": allowed is \"address:port\", as 127.0.0.1:8473",
+                s->api.listen);
+}
