@@ -19,13 +19,24 @@ const char context_own[] =
     "auto_increment_increment=DEFAULT, auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, "
     "sql_if_exists=0, sql_safe_updates=0, max_statement_time=0, explicit_defaults_for_timestamp=DEFAULT";
 
-static void put_charsets(const struct statement *s, struct buf *out)
+static bool is_known(const struct collations *known, uint32_t id) { return known->names && id < COLLATION_NAMES && known->names[id][0]; }
+
+/* By name where the target has one: it takes not every number (2304, the default of 11.8, is refused). */
+static void put_collation(const char *variable, uint16_t id, const struct collations *known, struct buf *out)
 {
-    if (s->context & CONTEXT_CHARSET)
-        buf_printf(out, ", character_set_client=%u, collation_connection=%u, collation_server=%u", s->charset_client,
-                   s->collation_connection, s->collation_server);
-    if (s->context & CONTEXT_CHARSET_DATABASE && s->charset_database)
-        buf_printf(out, ", collation_database=%u", s->charset_database);
+    if (is_known(known, id)) buf_printf(out, ", %s=%s", variable, known->names[id]);
+    else buf_printf(out, ", %s=%u", variable, id);
+}
+
+static void put_charsets(const struct statement *s, const struct collations *known, struct buf *out)
+{
+    if (s->context & CONTEXT_CHARSET) {
+        if (is_known(known, s->charset_client)) buf_printf(out, ", character_set_client=%s", known->charsets[s->charset_client]);
+        else buf_printf(out, ", character_set_client=%u", s->charset_client);
+        put_collation("collation_connection", s->collation_connection, known, out);
+        put_collation("collation_server", s->collation_server, known, out);
+    }
+    if (s->context & CONTEXT_CHARSET_DATABASE && s->charset_database) put_collation("collation_database", s->charset_database, known, out);
     if (s->context & CONTEXT_LC_TIME_NAMES) buf_printf(out, ", lc_time_names=%u", s->lc_time_names);
 }
 
@@ -51,7 +62,7 @@ enum { VAR_STRING, VAR_REAL, VAR_INT, VAR_ROW, VAR_DECIMAL };
 
 static bool put_var_string(struct slice value, uint32_t collation, const struct collations *known, struct buf *out)
 {
-    if (!known->names || collation >= COLLATION_NAMES || !known->names[collation][0]) return false;
+    if (!is_known(known, collation)) return false;
     buf_printf(out, "_%s X'", known->charsets[collation]);
     for (size_t i = 0; i < value.size; i++) buf_printf(out, "%02x", value.data[i]);
     buf_printf(out, "' COLLATE %s", known->names[collation]);
@@ -102,7 +113,7 @@ bool context_sql(const struct statement *s, const struct collations *collations,
 {
     buf_printf(out, "SET timestamp=%u.%06u", s->timestamp, s->microseconds % 1000000);
     if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)s->sql_mode);
-    put_charsets(s, out);
+    put_charsets(s, collations, out);
     put_flags(s, out);
     put_numbers(s, out);
     if (s->context & CONTEXT_TIME_ZONE && s->time_zone.size) {
