@@ -128,8 +128,10 @@ static struct batch *batch_for(struct mysql_sink *s, struct tracked *t, struct s
     struct group *g = &s->group;
     const struct target_table *target = t->plan->target;
     bool alone = !target->foreign && !target->triggers;
+    /* warnings add up from row to row of an array (after n rows with one each: n(n+3)/2 - 1), so rows that warn go one by one */
+    bool joins = !(flags & SESSION_LENIENT);
     int64_t at = alone ? t->last : (int64_t)g->count - 1;
-    if (at >= 0) {
+    if (at >= 0 && joins) {
         struct batch *b = &g->batches[at];
         if (b->shape == shape && b->flags == flags && b->packet.size < BATCH_BYTES && b->packet.size < s->packet_max / 2) return b;
     }
