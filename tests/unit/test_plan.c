@@ -1,0 +1,169 @@
+/* Which statement says a change, by which key, and the bytes of one row of its array. */
+#include "sink_unit.h"
+
+static struct table *table;
+
+static struct plan *make(bool check_before)
+{
+    struct plan *plan = NULL;
+    assert_true(plan_new(table, &sink_target, check_before, &plan, NULL));
+    return plan;
+}
+
+static const char *sql_of(struct plan *plan, enum change_kind kind, const char *present, struct row *before)
+{
+    struct value values[3];
+    struct shape *shape, *again;
+    static char text[1024];
+    if (present[0]) before->present = unit_hex(present);
+    if (kind != CHANGE_INSERT) assert_true(row_values(table, before, values));
+    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, values, &shape, NULL));
+    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, values, &again, NULL));
+    assert_ptr_equal(shape, again);
+    snprintf(text, sizeof text, "%.*s", SLICE_ARG(shape->sql));
+    return text;
+}
+
+static void test_statements(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, "x", image);
+    struct plan *plan = make(false);
+    assert_true(plan->nets && !plan->keyless);
+    assert_int_equal(plan->other_count, 1);
+    assert_string_equal(sql_of(plan, CHANGE_INSERT, "", &row), "INSERT INTO `d`.`t` (`id`, `u`, `s`) VALUES (?, ?, ?)");
+    assert_string_equal(sql_of(plan, CHANGE_UPDATE, "", &row), "UPDATE `d`.`t` SET `id`=?, `u`=?, `s`=? WHERE `id`=?");
+    assert_string_equal(sql_of(plan, CHANGE_DELETE, "", &row), "DELETE FROM `d`.`t` WHERE `id`=?");
+    plan_free(plan);
+}
+
+static void test_partial_images(void **state)
+{
+    (void)state;
+    struct plan *plan = make(false);
+    struct row only_u = {.image = unit_hex("00 08000000")}, only_s = {.image = unit_hex("00 01 78")};
+    assert_string_equal(sql_of(plan, CHANGE_DELETE, "02", &only_u), "DELETE FROM `d`.`t` WHERE `u`=?");
+    assert_string_equal(sql_of(plan, CHANGE_DELETE, "04", &only_s), "DELETE FROM `d`.`t` WHERE `s`<=>? AND BINARY `s`<=>? LIMIT 1");
+    plan_free(plan);
+}
+
+static void test_check_before(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, "x", image);
+    struct plan *plan = make(true);
+    assert_string_equal(sql_of(plan, CHANGE_DELETE, "", &row),
+                        "DELETE FROM `d`.`t` WHERE `id`=? AND `id`<=>? AND `u`<=>? AND `s`<=>? AND BINARY `s`<=>?");
+    plan_free(plan);
+}
+
+static void test_keyless(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, NULL, image);
+    uint32_t keys = sink_target.key_count;
+    sink_target.key_count = 0;
+    struct plan *plan = make(false);
+    assert_true(plan->keyless && !plan->nets);
+    assert_string_equal(sql_of(plan, CHANGE_DELETE, "", &row),
+                        "DELETE FROM `d`.`t` WHERE `id`<=>? AND `u`<=>? AND `s`<=>? AND BINARY `s`<=>? LIMIT 1");
+    plan_free(plan);
+    sink_target.key_count = keys;
+}
+
+static void test_not_netted(void **state)
+{
+    (void)state;
+    struct plan *plan;
+    sink_target.foreign = true;
+    plan = make(false);
+    assert_false(plan->nets);
+    plan_free(plan);
+    sink_target.foreign = false;
+    sink_target.other_unique = true;
+    plan = make(false);
+    assert_false(plan->nets);
+    plan_free(plan);
+    sink_target.other_unique = false;
+}
+
+static void test_generated_left_out(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, "x", image);
+    sink_target_columns[2].generated = true;
+    struct plan *plan = make(false);
+    assert_string_equal(sql_of(plan, CHANGE_INSERT, "", &row), "INSERT INTO `d`.`t` (`id`, `u`) VALUES (?, ?)");
+    plan_free(plan);
+    sink_target_columns[2].generated = false;
+}
+
+static void test_missing_column(void **state)
+{
+    (void)state;
+    struct plan *plan = NULL;
+    struct err err = {0};
+    sink_target.column_count = 2;
+    assert_false(plan_new(table, &sink_target, false, &plan, &err));
+    assert_non_null(strstr(err.text, "no column `s`"));
+    sink_target.column_count = 3;
+}
+
+static void test_array(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, NULL, image);
+    struct value before[3], after[3];
+    struct shape *shape;
+    struct buf packet;
+    struct plan *plan = make(false);
+    buf_init(&packet, 4096);
+    assert_true(row_values(table, &row, before) && row_values(table, &row, after));
+    after[1].state = VALUE_ABSENT;
+    assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, before, &shape, NULL));
+    shape->statement.id = 0x11223344;
+    shape_begin(shape, &packet);
+    shape_append(shape, plan, before, after, &packet);
+    struct slice want = unit_hex("44332211 8000 0300 0300 fe00 0300  00 07000000 03 01 00 07000000"); /* value, ignore, NULL, key */
+    assert_int_equal(packet.size, want.size);
+    assert_memory_equal(packet.data, want.data, want.size);
+    buf_clear(&packet);
+    assert_true(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, (struct slice){NULL, 0}, NULL, &shape, NULL));
+    shape_append(shape, plan, NULL, after, &packet);
+    want = unit_hex("00 07000000 02 01"); /* value, default, NULL */
+    assert_int_equal(packet.size, want.size);
+    assert_memory_equal(packet.data, want.data, want.size);
+    buf_fini(&packet);
+    plan_free(plan);
+}
+
+static void test_description(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    char text[100];
+    struct value values[3];
+    struct row row = sink_row(7, 8, "x", image);
+    struct plan *plan = make(false);
+    assert_true(row_values(table, &row, values));
+    plan_describe(plan, values, text, sizeof text);
+    assert_string_equal(text, "`id`=7");
+    plan_free(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_statements), cmocka_unit_test(test_partial_images), cmocka_unit_test(test_check_before),
+        cmocka_unit_test(test_keyless), cmocka_unit_test(test_not_netted), cmocka_unit_test(test_generated_left_out),
+        cmocka_unit_test(test_missing_column), cmocka_unit_test(test_array), cmocka_unit_test(test_description)};
+    table = sink_table();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    table_free(table);
+    return failed;
+}
