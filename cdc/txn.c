@@ -51,7 +51,7 @@ static struct txn_savepoint *find(struct txn *txn, struct slice name)
 bool txn_savepoint(struct txn *txn, struct slice name, size_t held, struct err *err)
 {
     struct txn_savepoint *s = find(txn, name), *end = txn->savepoints + txn->savepoint_count;
-    if (name.size > TXN_SAVEPOINT_NAME_MAX) return err_set(err, ERR_LIMIT, "a savepoint's name of %zu bytes", name.size);
+    if (!name.size || name.size > TXN_SAVEPOINT_NAME_MAX) return err_set(err, ERR_CORRUPT, "a savepoint with a name of %zu bytes", name.size);
     if (s < end) { /* the name again: the older one is gone */
         memmove(s, s + 1, (size_t)(end - s - 1) * sizeof *s);
         s = end - 1;

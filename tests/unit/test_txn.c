@@ -83,6 +83,7 @@ static void test_savepoint_limits(void **state)
     memset(name, 'n', sizeof name);
     assert_true(open_txn(&txn, "2a00000000000000 00000000 0c", &err));
     assert_false(txn_savepoint(&txn, slice_of(name, sizeof name), 0, &err));
+    assert_false(txn_savepoint(&txn, (struct slice){NULL, 0}, 0, &err));
     for (uint8_t i = 0; i < TXN_SAVEPOINTS_MAX; i++) assert_true(txn_savepoint(&txn, slice_of(&i, 1), i, &err) || i > 'A');
     for (int i = 0; i <= TXN_SAVEPOINTS_MAX; i++) {
         snprintf(name, sizeof name, "s%d", i);
