@@ -83,7 +83,7 @@ enum {
     WAL_VERSION = 1,
     SEGMENT_HEADER = 4096,
     BLOCK_HEADER = 72,
-    BLOCK_TARGET = 256 << 10,          /* raw bytes at which a block is full */
+    BLOCK_TARGET = 240 << 10,          /* raw bytes at which a block is full: its buffer then stays at 256 KiB */
     BLOCK_COMPRESS_MIN = 160,          /* smaller ones are stored as they are */
     BLOCK_COMPRESS_MAX = 64 << 20,     /* larger ones too: one huge row should not take its size twice */
     RECORD_MAX = 1280 << 20,           /* a row image pair or statement; max_allowed_packet ends at 1 GiB */

@@ -25,7 +25,7 @@ struct wal_options {
     uint64_t retention_hard;              /* bytes; 0: off */
     uint32_t retention_hours, rewind_hours;
     const struct file_system *files;      /* NULL: the real one */
-    uint32_t block_bytes;                 /* raw bytes of a full block; 0: 256 KiB */
+    uint32_t block_bytes;                 /* raw bytes of a full block; 0: 240 KiB */
 };
 
 /* What capture needs to go on, from the last commit in the log. */

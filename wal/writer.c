@@ -88,24 +88,26 @@ static uint64_t fill_of(const struct wal *wal)
     return wal->queued + (wal->open_number == wal->segment_number ? wal->open_at : SEGMENT_HEADER);
 }
 
+/* Capture waits here, and only here, for the disk. Under lock. */
+static bool wait_for_room(struct wal *wal, struct err *err)
+{
+    while (wal->started && !wal->stopping && !wal->failed && wal->queued >= WAL_QUEUE_BYTES)
+        pthread_cond_wait(&wal->room, &wal->lock);
+    if (wal->failed) return err_set(err, ERR_STOP, "the log could not be written");
+    return !wal->stopping || err_set(err, ERR_STOP, "the log is being closed");
+}
+
 /* Sets wal->filling: the parked one, or an empty one as soon as the flusher has room. */
 static bool buffer_take(struct wal *wal, struct err *err)
 {
-    bool ok = false;
     pthread_mutex_lock(&wal->lock);
-    while (!wal->stopping && !wal->failed && wal->queued >= WAL_QUEUE_BYTES) pthread_cond_wait(&wal->room, &wal->lock);
-    if (wal->failed) {
-        err_set(err, ERR_STOP, "the log could not be written");
-    } else if (wal->stopping) {
-        err_set(err, ERR_STOP, "the log is being closed");
-    } else if (wal->parked) {
+    bool ok = wait_for_room(wal, err);
+    if (ok && wal->parked) {
         wal->filling = wal->parked;
         wal->parked = NULL;
-        ok = true;
-    } else {
+    } else if (ok) {
         wal->filling = buffer_spare(wal);
         buffer_begin(wal, wal->filling, wal->next_lsn);
-        ok = true;
     }
     wal->fill = fill_of(wal);
     pthread_mutex_unlock(&wal->lock);
@@ -172,7 +174,10 @@ static bool hand_over(struct wal *wal, struct err *err)
     struct buffer *rest = b->whole_bytes && b->whole_bytes < b->raw.size ? buffer_split(wal, b) : NULL;
     wal->filling = rest;
     push(wal, b);
-    return flush_inline(wal, err);
+    pthread_mutex_lock(&wal->lock);
+    bool ok = wait_for_room(wal, err);
+    pthread_mutex_unlock(&wal->lock);
+    return ok && flush_inline(wal, err);
 }
 
 void wal_flush(struct wal *wal)

@@ -1,4 +1,5 @@
 /* The log's writer and reader together: what is appended comes back, whole transactions only, in order. */
+#include "state.h"
 #include "wal_unit.h"
 
 static char dir[64];
@@ -289,6 +290,43 @@ static void a_reader_starts_anywhere(void **state)
     table_free(table);
 }
 
+static int slow_sync(void *state, int handle)
+{
+    (void)state;
+    (void)handle;
+    clock_sleep_ms(30);
+    return 0;
+}
+
+/* A slow disk holds capture back; it does not make the queue grow. */
+static void a_slow_disk_bounds_the_queue(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct file_system slow = *file_system_real();
+    struct wal_resume resume;
+    size_t most = 0;
+    (void)state;
+    slow.sync = slow_sync;
+    options.files = &slow;
+    options.segment_bytes = 64 << 20;
+    struct wal *wal = open_log(&options, &resume);
+    struct table *table = unit_table(1);
+    wal_start(wal);
+    for (uint64_t seq = 1; seq <= 20000; seq++) {
+        unit_transaction(wal, table, seq, 50);
+        pthread_mutex_lock(&wal->lock);
+        if (wal->queued > most) most = wal->queued;
+        pthread_mutex_unlock(&wal->lock);
+    }
+    assert_in_range(most, WAL_QUEUE_BYTES / 2, WAL_QUEUE_BYTES + (1 << 20));
+    assert_int_equal(wal->segment_count, 1); /* and the size of a segment is judged right */
+    wal_close(wal);
+    wal = open_log(&options, &resume);
+    assert_int_equal(resume.gtid.seq, 20000);
+    wal_close(wal);
+    table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_fields_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_larger_than_a_block_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reader_starts_anywhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slow_disk_bounds_the_queue, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
