@@ -25,8 +25,11 @@ shell_files() {
 scripts() { shell_files | sort -u | xargs shellcheck; }
 
 # Who may include whose headers: base <- wal <- cdc, sink <- control. Headers are unique by name, so the name tells the folder.
-# The part of src/ that is above the folders: the agent, its API and the programs.
-ABOVE='agent|control|client|notify|report|verbs|wait|walctl|setup|wolfcdc|wolfctl|mkman|adopt|ctl[a-z_]*'
+# What of src/ is above the folders is control_sources in Makefile.am, and the programs.
+above() {
+    awk '$1 == "control_sources" { on = 1 } on { print } on && !/\\$/ { exit }' Makefile.am | grep -o 'src/[a-z0-9_]*' | sed 's|^src/||'
+    printf '%s\n' wolfcdc wolfctl mkman program command
+}
 headers_of() { find "$1" -maxdepth 1 \( -name '*.h' -o -name '*.def' \) -printf '%f\n'; }
 includes_none() { # includes_none FILES... -- HEADERS...
     local -a in=() not=()
@@ -46,7 +49,7 @@ directions() {
     local -a base
     # shellcheck disable=SC2046 # names have no blanks
     {
-        mapfile -t base < <(files 'src/*.[ch]' 'src/*.cc' | grep -vE "^src/($ABOVE)\.[ch]$")
+        mapfile -t base < <(files 'src/*.[ch]' 'src/*.cc' | grep -vE "^src/($(above | paste -sd '|'))\.[ch]$")
         includes_none "${base[@]}" -- $(headers_of wal) $(headers_of cdc) $(headers_of sink) || code=1
         includes_none wal/*.[ch] -- $(headers_of cdc) $(headers_of sink) || code=1
         includes_none cdc/*.[ch] -- $(headers_of sink) || code=1

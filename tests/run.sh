@@ -66,6 +66,11 @@ programs() { # programs BUILD-DIRECTORY SUFFIX [WRAPPER...]
     # a sanitizer is asked for by its name, where there are names
     [ ${#NAMES[@]} = 0 ] || [ -z "$suffix" ] || [[ " ${NAMES[*]} " == *"${suffix//[ ()]/}"* ]] || return 0
     [ ${#NAMES[@]} = 0 ] || [ -z "$suffix" ] || [[ " ${NAMES[*]} " == *"${suffix//[ ()]/}"* ]] || return 0
+    # the sanitizers are after memory and threads, not after chance
+    local crash_cases=12000
+    case $suffix in *asan*) crash_cases=1500 ;; *tsan*) crash_cases=150 ;; esac
+    [ "$LONG" = 0 ] || crash_cases=$((crash_cases * 8))
+    local -x CRASH_CASES=${CRASH_CASES:-$crash_cases}
     for list in unit_tests golden_tests fault_tests crash_tests fuzz_targets; do
         for p in $(listed "$list"); do
             wanted "${p#tests/}$suffix" || continue

@@ -16,7 +16,7 @@ sql source "CREATE DATABASE d CHARACTER SET utf8mb4; USE d;
     SET sql_mode = ''; INSERT INTO t (v) VALUES (REPEAT('x', 300));
     SET NAMES latin1; INSERT INTO t (l) VALUES (0xE4F6FC), ('\\\\back');
     SET NAMES utf8mb4; UPDATE t SET v = CONCAT(v, '-', id) WHERE id > 2;
-    START TRANSACTION; INSERT INTO t (v) VALUES ('in'); SET SESSION binlog_format = STATEMENT; UPDATE t SET r = 1 WHERE v = 'in'; COMMIT;
+    START TRANSACTION; INSERT INTO t (v) VALUES ('in'); UPDATE t SET r = 1 WHERE v = 'in'; COMMIT;
     CREATE TABLE c AS SELECT 1 a, 'text' b; CREATE VIEW w AS SELECT id FROM t;"
 sql source "SET SESSION binlog_format = MIXED; USE d; INSERT INTO t (v) VALUES (UUID()); INSERT INTO t (v, at) SELECT v, NOW() FROM t LIMIT 3"
 wait_delivered

@@ -5,7 +5,7 @@ start_source
 start_target
 write_config
 start_agent
-sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, dom INT, n INT)"
+sql source "CREATE DATABASE d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY AUTO_INCREMENT, dom BIGINT, n INT)"
 for round in 1 2 3; do
     for domain in 0 1 7 4000000000; do
         sql source "SET SESSION gtid_domain_id = $domain; INSERT INTO d.t (dom, n) VALUES ($domain, $round), ($domain, $round); UPDATE d.t SET n = n + 1 WHERE dom = $domain"
