@@ -159,6 +159,8 @@ static enum walk missing_block(struct wal_reader *r, struct err *err)
 static enum walk next_header(struct wal_reader *r, struct block *block, struct err *err)
 {
     if (r->wal && r->place.at >= live_end(r)) return WALK_NONE;
+    /* wal_set_start replaces the file of a log in which nothing is yet: the one that was looked at before may be another */
+    if (r->wal && r->place.at == SEGMENT_HEADER && r->place.lsn == 1 && !enter(r, 1, err)) return WALK_FAILED;
     enum walk walk = segment_block(&r->segment, &r->place, block, err);
     return walk == WALK_NONE ? missing_block(r, err) : walk;
 }

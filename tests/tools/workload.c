@@ -353,7 +353,9 @@ static const char *const shop_tables[] = {
 static const char oltp_table[] =
     "CREATE TABLE IF NOT EXISTS oltp (id INT NOT NULL PRIMARY KEY, k INT NOT NULL, c CHAR(120) NOT NULL, pad CHAR(60) NOT NULL, KEY (k)) "
     "CHARACTER SET latin1";
-static const char narrow_table[] = "CREATE TABLE IF NOT EXISTS narrow (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT NOT NULL, b INT NOT NULL)";
+static const char narrow_table[] =
+    "CREATE TABLE IF NOT EXISTS narrow (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, a INT NOT NULL, b BIGINT UNSIGNED NOT NULL, "
+    "c VARCHAR(64) NOT NULL, d DECIMAL(12,2) NOT NULL, e DATETIME(6) NOT NULL, f SMALLINT NOT NULL)";
 
 static bool create_wide_table(struct client *client)
 {
@@ -510,8 +512,12 @@ static bool oltp(struct client *client)
 static bool narrow(struct client *client)
 {
     buf_clear(&client->sql);
-    buf_text(&client->sql, "INSERT INTO narrow (a, b) VALUES ");
-    for (uint64_t i = 0; i < options.batch; i++) buf_printf(&client->sql, "%s(%u,%u)", i ? "," : "", (unsigned)below(client, 1000000), (unsigned)below(client, 1000));
+    buf_text(&client->sql, "INSERT INTO narrow (a, b, c, d, e, f) VALUES ");
+    for (uint64_t i = 0; i < options.batch; i++) {
+        unsigned long long v = chance(client);
+        buf_printf(&client->sql, "%s(%u,%llu,'a line of text, number %llu',%llu.%02llu,'20%02llu-%02llu-%02llu 10:11:12.%06llu',%llu)", i ? "," : "",
+                   (unsigned)(v & 0x7fffffff), v >> 8, v % 1000000007, v % 1000000, v % 100, v % 30 + 10, v % 12 + 1, v % 28 + 1, v % 1000000, v % 32768);
+    }
     return run_built(client);
 }
 

@@ -327,6 +327,30 @@ static void a_slow_disk_bounds_the_queue(void **state)
     table_free(table);
 }
 
+/* Sinks open their readers before capture knows where the log begins. */
+static void a_start_set_late_is_no_damage(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct wal_resume resume;
+    struct wal *wal = open_log(&options, &resume);
+    struct table *table = unit_table(1);
+    struct source_pos start = {.offset = 4, .file = "bin.000007"};
+    struct wal_reader *reader;
+    struct change c;
+    struct err err;
+    (void)state;
+    wal_start(wal);
+    ok(wal_reader_open(wal, 1, &reader, &failure));
+    assert_int_equal(wal_reader_next(reader, 1, &c, &err), WAL_READ_TIMEOUT);
+    ok(wal_set_start(wal, &start, &failure));
+    unit_transaction(wal, table, 1, 3);
+    wal_flush(wal);
+    expect_transaction(reader, 1, 3);
+    wal_reader_close(reader);
+    wal_close(wal);
+    table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +360,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_fields_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_row_larger_than_a_block_passes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reader_starts_anywhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_start_set_late_is_no_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_disk_bounds_the_queue, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
