@@ -104,7 +104,7 @@ static bool abort_group(struct decoder *d, enum decoder_note *note, struct err *
 
 static bool emit_row(struct decoder *d, struct err *err)
 {
-    d->txn.crc = change_crc(d->txn.crc, &d->change);
+    change_sum_add(&d->txn.sum, &d->change);
     d->txn.changes++;
     d->stats.rows++;
     return emit(d, err);
@@ -116,6 +116,7 @@ static bool flush(struct decoder *d, struct err *err)
     size_t at = 0;
     while (hold_next(&d->hold, &at, &d->change))
         if (!emit_row(d, err)) return false;
+    change_sum_flush(&d->txn.sum);
     txn_flushed(&d->txn, d->hold.size);
     buf_clear(&d->hold);
     return true;
@@ -127,7 +128,8 @@ static bool commit_group(struct decoder *d, const struct event *event, enum deco
     if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
     close_group(d);
     d->commit.previous = d->txn.previous;
-    d->commit.crc = d->txn.crc;
+    change_sum_flush(&d->txn.sum);
+    d->commit.crc = d->txn.sum.crc;
     d->commit.rows = d->txn.changes;
     d->change.kind = CHANGE_COMMIT;
     d->change.gtid = d->txn.gtid;
@@ -197,6 +199,7 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
         }
         if (!emit_row(d, err)) return false;
     }
+    change_sum_flush(&d->txn.sum); /* the event lends its rows */
     if (!rows->in.failed) return true;
     return err_set(err, ERR_CORRUPT, "row %" PRIu64 " of %.*s.%.*s does not fit its table map", count + 1,
                    SLICE_ARG(rows->table->database), SLICE_ARG(rows->table->name));
@@ -302,7 +305,7 @@ static bool emit_statement(struct decoder *d, const struct event *event, const s
     d->change.timestamp = event->timestamp;
     d->change.server_id = event->server_id;
     d->change.statement = s;
-    d->txn.crc = change_crc(d->txn.crc, &d->change);
+    change_sum_add(&d->txn.sum, &d->change);
     d->txn.changes++;
     d->txn.statements += s->kind == STATEMENT_DML;
     d->stats.statements++;

@@ -34,7 +34,7 @@ bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set 
     txn->extra = extra;
     txn->gtid = gtid;
     txn->previous = gtid_set_get(set, gtid.domain);
-    txn->crc = 0;
+    txn->sum = (struct change_sum){0};
     txn->changes = txn->statements = 0;
     txn->savepoint_count = 0;
     return true;

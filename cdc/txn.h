@@ -4,8 +4,8 @@
  */
 #ifndef WOLFCDC_TXN_H
 #define WOLFCDC_TXN_H
+#include "change.h"
 #include "event.h"
-#include "gtid.h"
 
 enum { /* flags2 */
     TXN_STANDALONE = 0x01, TXN_GROUP_COMMIT = 0x02, TXN_TRANSACTIONAL = 0x04, TXN_DDL = 0x20, TXN_PREPARED_XA = 0x40,
@@ -27,7 +27,7 @@ struct txn {
     bool open;
     uint8_t flags, extra;
     struct gtid gtid, previous;
-    uint32_t crc;
+    struct change_sum sum;
     uint64_t changes;    /* emitted */
     uint64_t statements; /* of them, DML as text */
     uint32_t savepoint_count;

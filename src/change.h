@@ -99,7 +99,38 @@ const char *statement_kind_name(enum statement_kind kind);
 /* The statement with everything that may be a password replaced by <redacted>, at most 1 KiB of it, for logs and
    people. Never for execution. */
 void statement_redact(struct slice text, struct buf *out);
-/* Feeds a row or statement change into a transaction's running CRC. Start with 0. */
-uint32_t change_crc(uint32_t crc, const struct change *change);
+/*
+ * The running CRC32C of a transaction: over each run of changes of one kind to one table (kind, database, table, then the
+ * images back to back) and each statement (kind, text). How a source cuts rows into events, which differs between servers, does
+ * not show. Images that lie one behind the other in memory are summed with one call: the sum borrows them until
+ * change_sum_flush, which must come before their lender's next call.
+ */
+struct change_sum {
+    uint32_t crc;            /* valid after change_sum_flush */
+    uint32_t run_names;
+    enum change_kind run_kind; /* 0: no run yet */
+    struct slice pending;
+};
+void change_sum_flush(struct change_sum *sum);
+void change_sum_run(struct change_sum *sum, const struct change *change); /* begins a run, or takes a statement */
+static inline void change_sum_bytes(struct change_sum *sum, struct slice image)
+{
+    if (sum->pending.size && sum->pending.data + sum->pending.size == image.data) {
+        sum->pending.size += image.size;
+        return;
+    }
+    if (sum->pending.size) change_sum_flush(sum);
+    sum->pending = image;
+}
+/* Start with a zeroed sum. */
+static inline void change_sum_add(struct change_sum *sum, const struct change *change)
+{
+    if (change->kind != sum->run_kind || change->kind == CHANGE_STATEMENT || change->table->names_crc != sum->run_names) {
+        change_sum_run(sum, change);
+        if (change->kind == CHANGE_STATEMENT) return;
+    }
+    if (change->kind != CHANGE_INSERT) change_sum_bytes(sum, change->before.image);
+    if (change->kind != CHANGE_DELETE) change_sum_bytes(sum, change->after.image);
+}
 
 #endif

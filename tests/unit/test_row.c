@@ -162,20 +162,56 @@ static void impossible_definitions_are_refused(void **state)
     table_free(table);
 }
 
-static void the_crc_sees_every_part(void **state)
+static uint32_t sum_of(const struct change *changes, size_t count)
+{
+    struct change_sum sum = {0};
+    for (size_t i = 0; i < count; i++) change_sum_add(&sum, &changes[i]);
+    change_sum_flush(&sum);
+    return sum.crc;
+}
+
+static void the_sum_sees_every_part(void **state)
 {
     struct table *table = make();
     bool failed;
     (void)state;
     struct change change = {.kind = CHANGE_INSERT, .table = table, .after.image = take(table, NULL, row_text, &failed)};
-    uint32_t first = change_crc(0, &change), other;
+    uint32_t first = sum_of(&change, 1), other;
     change.kind = CHANGE_DELETE;
     change.before = change.after;
-    other = change_crc(0, &change);
+    other = sum_of(&change, 1);
     assert_int_not_equal(first, other);
-    assert_int_not_equal(change_crc(first, &change), other);
     change.before.image.size--;
-    assert_int_not_equal(change_crc(0, &change), other);
+    assert_int_not_equal(sum_of(&change, 1), other);
+    struct table draft = *table;
+    const char *reason;
+    draft.name = slice_text("u");
+    struct table *renamed = table_new(&draft, 1, &reason);
+    change.before.image.size++;
+    change.table = renamed;
+    assert_int_not_equal(sum_of(&change, 1), other);
+    table_free(renamed);
+    table_free(table);
+}
+
+static void the_sum_does_not_see_where_rows_lie(void **state)
+{
+    struct table *table = make();
+    uint8_t near[40], far[2][20];
+    struct change changes[2], apart[2];
+    (void)state;
+    for (int i = 0; i < 40; i++) near[i] = far[i / 20][i % 20] = (uint8_t)(i * 7);
+    for (int i = 0; i < 2; i++) {
+        changes[i] = apart[i] = (struct change){.kind = CHANGE_INSERT, .table = table};
+        changes[i].after.image = slice_of(near + 20 * i, 20);
+        apart[i].after.image = slice_of(far[i], 20);
+    }
+    assert_int_equal(sum_of(changes, 2), sum_of(apart, 2));
+    struct change swapped[2] = {changes[1], changes[0]};
+    assert_int_not_equal(sum_of(changes, 2), sum_of(swapped, 2));
+    swapped[0].kind = CHANGE_DELETE;
+    swapped[0].before = swapped[0].after;
+    assert_int_not_equal(sum_of(swapped, 2), sum_of((struct change[]){changes[1], changes[0]}, 2));
     table_free(table);
 }
 
@@ -189,7 +225,8 @@ int main(void)
         cmocka_unit_test(every_cut_fails),
         cmocka_unit_test(definitions_go_round),
         cmocka_unit_test(impossible_definitions_are_refused),
-        cmocka_unit_test(the_crc_sees_every_part),
+        cmocka_unit_test(the_sum_sees_every_part),
+        cmocka_unit_test(the_sum_does_not_see_where_rows_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
