@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,22 @@ static void set_options(MYSQL *mysql, const struct db_options *options)
     set_tls(mysql, options);
 }
 
+/* libmariadb loads a login plugin when a server first asks for it, and fails a second thread that does so at that moment with
+   "already loaded" (1045). So they are loaded before the first connection. One that is not installed is not missed here: the
+   connection that needs it says so. */
+static void load_login_plugins(MYSQL *mysql)
+{
+    enum { LOGIN_PLUGIN = 2 }; /* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, in a header that Debian installs without what it includes */
+    static const char *const names[] = {"client_ed25519", "caching_sha2_password", "sha256_password"};
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool loaded;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; !loaded && i < sizeof names / sizeof *names; i++)
+        mysql_load_plugin(mysql, names[i], LOGIN_PLUGIN, 0);
+    loaded = true;
+    pthread_mutex_unlock(&lock);
+}
+
 static void name_of(const struct db_options *options, char *name, size_t room)
 {
     const char *label = options->name ? options->name : "server";
@@ -234,6 +251,7 @@ bool db_open(const struct db_options *options, struct db **out, struct err *err)
     db->mysql = mysql_init(NULL);
     if (!db->mysql) abort();
     set_options(db->mysql, options);
+    load_login_plugins(db->mysql);
     if (!mysql_real_connect(db->mysql, options->socket ? NULL : options->host, options->user, options->password, NULL,
                             options->port, options->socket, options->found_rows ? CLIENT_FOUND_ROWS : 0)) {
         fail_number(db->name, err, mysql_errno(db->mysql), tried, mysql_error(db->mysql), false);
