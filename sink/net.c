@@ -57,7 +57,7 @@ static bool put_key(struct net *net, const struct plan *plan, const struct value
         const struct target_column *t = &plan->target->columns[plan->column[c]];
         if (values[c].state != VALUE_PRESENT) return false;
         buf_varint_bytes(&net->key, values[c].bytes);
-        if (!t->text) buf_varint_bytes(&net->folded, values[c].bytes);
+        if (!plan_is_text(plan, c)) buf_varint_bytes(&net->folded, values[c].bytes);
         else if (!net_fold(values[c].bytes, t->bytewise, &net->folded)) return false;
     }
     return !net->key.full && !net->folded.full;

@@ -107,6 +107,12 @@ void plan_free(struct plan *plan)
 
 /* ---- shapes ---- */
 
+bool plan_is_text(const struct plan *plan, uint32_t column)
+{
+    enum column_kind kind = plan->source->columns[column].kind;
+    return plan->target->columns[plan->column[column]].text && kind != COLUMN_ENUM && kind != COLUMN_SET;
+}
+
 static bool assignable(const struct plan *plan, uint32_t column) { return !plan->target->columns[plan->column[column]].generated; }
 
 static void put_table(const struct plan *plan, struct buf *sql)
@@ -192,7 +198,7 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
         put_column(plan, i, sql);
         buf_text(sql, "<=>?");
         add_param(shape, i, true, false);
-        if (c->text) {
+        if (plan_is_text(plan, i)) {
             buf_text(sql, " AND BINARY ");
             put_column(plan, i, sql);
             buf_text(sql, "<=>?");

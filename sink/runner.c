@@ -650,13 +650,21 @@ static bool parse_way(const char *text, enum conflict_way *way)
     return false;
 }
 
+static enum sink_state state_of(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    enum sink_state state = sink->status.state;
+    pthread_mutex_unlock(&sink->lock);
+    return state;
+}
+
 bool sinks_conflict(struct sinks *sinks, const char *name, const char *text, struct err *err)
 {
     enum conflict_way way;
     struct sink *sink = name ? find(sinks, name, err) : NULL;
     if (!name) {
         for (size_t i = 0; i < sinks->count && !sink; i++)
-            if (sinks->items[i].status.state == SINK_CONFLICT) sink = &sinks->items[i];
+            if (state_of(&sinks->items[i]) == SINK_CONFLICT) sink = &sinks->items[i];
         if (!sink) return err_set(err, ERR_CONFIG, "no sink is in conflict");
     }
     if (!sink) return false;
@@ -683,8 +691,8 @@ bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct er
     wal_points(sinks->wal, &points);
     if (!sink->ops->rewind)
         return err_set(err, ERR_UNSUPPORTED,
-                       "sink \"%s\" delivers exactly once and goes on where its target's wolfcdc.position says: it has LSN %llu. "
-                       "Restore the target instead; the sink then goes back by itself", name, (unsigned long long)sink->status.lsn);
+                       "sink \"%s\" delivers exactly once and goes on where its target's wolfcdc.position says. Restore the target "
+                       "instead; the sink then goes back by itself", name);
     if (lsn < points.first || lsn > points.written + 1)
         return err_set(err, ERR_CONFIG, "LSN %llu is outside the log, which holds %llu to %llu", (unsigned long long)lsn,
                        (unsigned long long)points.first, (unsigned long long)points.written);

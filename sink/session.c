@@ -137,6 +137,8 @@ void session_close(struct mysql_sink *s)
 bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err)
 {
     struct flight *f = &s->flight;
+    /* replies that nobody reads fill the server's socket, and then it reads no more either */
+    if (f->count - f->read >= FLIGHT_MAX && !session_replies(s, err)) return false;
     if (f->count == f->room) {
         f->room = f->room ? f->room * 2 : 64;
         f->expects = realloc(f->expects, f->room * sizeof *f->expects);
