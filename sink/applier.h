@@ -24,6 +24,7 @@ enum {
     PACKET_MAX = 1 << 30,
     LOCK_WAIT_S = 10,
     READ_TIMEOUT_MS = 600000,
+    FLIGHT_MAX = 128, /* statements without a reply read: a Unix socket holds some 270 small replies */
     PING_EVERY_US = 20000000,
     PRUNE_EVERY_US = 60000000,
     EMPTY_EVERY_US = 1000000,     /* groups without any change of ours: how often the position moves */

@@ -6,7 +6,10 @@
  *
  *   its connection still lives                        wait for it: its statement may be running yet
  *   hash changed                                      the statement was done
- *   hash as before                                    run it; that something "exists already" (or no longer) then says it was done
+ *   hash as before, and the hash would show it       run it: it was not done
+ *   else (routines, views, DROP of several tables)    run it; that something "exists already" (or no longer) then says it was done
+ *
+ * An error of the server's own takes the intent back: nothing is unsure then, and what comes after is a first attempt.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,12 +163,39 @@ static bool run_text(struct mysql_sink *s, const struct statement *st, struct sl
     return ok;
 }
 
+/* Kinds whose effect shows in the definitions that are hashed. */
+static bool hash_sees(enum statement_kind kind)
+{
+    return kind >= STATEMENT_CREATE_TABLE && kind <= STATEMENT_DROP_DATABASE;
+}
+
+/* A statement that the server does in pieces, so that a crash can leave it half done: it is run again, and what is gone already is
+   no error. (RENAME of several tables is one piece since MariaDB 10.6.) */
+static bool in_pieces(const struct statement *st)
+{
+    struct cursor in = cursor_of(st->tables);
+    struct slice database, table;
+    unsigned count = 0;
+    while (statement_tables_next(&in, &database, &table)) count++;
+    return st->kind == STATEMENT_DROP_TABLE && count > 1;
+}
+
+/* The server has said that the statement was not done: the next attempt is a first one, not one after a crash. */
+static bool take_back(struct mysql_sink *s, struct err *err)
+{
+    intent_free(s);
+    return db_exec(s->db, err, "DELETE FROM wolfcdc.intent WHERE log_uuid='%s' AND sink='%s'", s->uuid, s->settings->name) &&
+           db_exec(s->db, err, "COMMIT");
+}
+
 static bool failed(struct mysql_sink *s, const struct change *change, bool pending, struct err *err)
 {
     enum conflict_way way;
     struct buf text;
+    struct err back = {0};
     if (err->code != ERR_STOP && err->code != ERR_DENIED) return false;
-    if (pending && says_done(err->number)) {
+    bool unseen = !hash_sees(change->statement->kind) || in_pieces(change->statement);
+    if (pending && unseen && says_done(err->number)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"done before the crash: %s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
         return true;
     }
@@ -173,6 +203,10 @@ static bool failed(struct mysql_sink *s, const struct change *change, bool pendi
     statement_redact(change->statement->text, &text);
     err_context(err, "conflict at LSN %llu: a DDL statement fails on the target (%.300s)", (unsigned long long)change->lsn, buf_cstr(&text));
     buf_fini(&text);
+    if (!take_back(s, &back)) {
+        *err = back;
+        return false;
+    }
     return careful_conflict(s, change->lsn, false, &way, err);
 }
 
@@ -184,7 +218,7 @@ static bool run(struct mysql_sink *s, const struct change *change, struct slice 
     if (!err) err = &local;
     if (!wait_lock(s, err)) return false;
     if (!hash_all(s, change->statement, &hash, err)) return false;
-    if (pending && hash != s->intent->hash) {
+    if (pending && hash != s->intent->hash && !in_pieces(change->statement)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"the statement was done before the crash\"", s->settings->name,
                  (unsigned long long)change->lsn);
         return true;

@@ -246,7 +246,7 @@ static bool make_shape(struct plan *plan, struct shape *shape, const struct valu
     struct buf sql, types;
     buf_init(&sql, SQL_MAX);
     buf_init(&types, SQL_MAX);
-    shape->params = arena_alloc(&plan->arena, 3 * plan->source->column_count * sizeof *shape->params);
+    shape->params = arena_alloc(&plan->arena, 4 * plan->source->column_count * sizeof *shape->params);
     put_sql(plan, shape, before, &sql);
     for (uint16_t i = 0; i < shape->param_count; i++) buf_le(&types, plan->binds[shape->params[i].column].type, 2);
     bool ok = !sql.full;

@@ -32,6 +32,7 @@ enum {
     DB_CONNECT_TIMEOUT_MS = 10000,
     DB_PACKET_MAX = 1 << 30,
     DB_CLIENT_DEPRECATE_EOF = 1 << 24,
+    DB_COLUMNS_MAX = 4096,
     /* mysql_net_read_packet gives this (an unsigned int's -1) in an unsigned long, also where long has 64 bits */
     DB_STATUS_IN_TRANSACTION = 1,
 };
@@ -552,6 +553,35 @@ static bool read_first(struct db *db, struct slice *packet, struct err *err, con
     return read_packet(db, packet, err, tried);
 }
 
+static bool skip_definitions(struct db *db, unsigned count, struct err *err);
+
+/* Rows that nobody asked for: SELECT of a function that writes, DELETE … RETURNING, logged as text. Read to their end, or every
+   later reply would be taken for another's. */
+static bool drain_rows(struct db *db, uint64_t columns, struct db_reply *got, struct err *err)
+{
+    struct slice packet = {NULL, 0};
+    bool short_eof = !(db->mysql->client_flag & db->mysql->server_capabilities & DB_CLIENT_DEPRECATE_EOF);
+    if (columns > DB_COLUMNS_MAX) return err_set(err, ERR_CORRUPT, "%s: a result set of %llu columns", db->name, (unsigned long long)columns);
+    if (!skip_definitions(db, (unsigned)columns, err)) return false;
+    do {
+        if (!read_packet(db, &packet, err, "reply")) return false;
+    } while (!packet.size || packet.data[0] != 0xfe || packet.size >= (short_eof ? 9 : 0xffffff));
+    struct cursor in = cursor_of(packet);
+    *got = (struct db_reply){0};
+    cursor_u8(&in);
+    if (short_eof) {
+        got->warnings = cursor_u16(&in);
+        got->status = cursor_u16(&in);
+    } else {
+        got->affected = cursor_lenenc(&in);
+        got->insert_id = cursor_lenenc(&in);
+        got->status = cursor_u16(&in);
+        got->warnings = cursor_u16(&in);
+    }
+    got->in_transaction = got->status & DB_STATUS_IN_TRANSACTION;
+    return !in.failed || err_set(err, ERR_CORRUPT, "%s: a short end of a result set", db->name);
+}
+
 bool db_reply(struct db *db, struct db_reply *reply, struct err *err)
 {
     struct slice packet = {NULL, 0};
@@ -559,7 +589,14 @@ bool db_reply(struct db *db, struct db_reply *reply, struct err *err)
     if (fault(db, err) || !read_first(db, &packet, err, "reply")) return false;
     struct cursor in = cursor_of(packet);
     uint8_t kind = cursor_u8(&in);
-    if (in.failed || kind != 0) return err_set(err, ERR_STOP, "%s: a statement in flight gave a result set", db->name);
+    if (!in.failed && kind) {
+        in.at--;
+        uint64_t columns = cursor_lenenc(&in);
+        if (in.failed) return err_set(err, ERR_CORRUPT, "%s: an impossible reply", db->name);
+        if (!drain_rows(db, columns, &got, err)) return false;
+        if (reply) *reply = got;
+        return true;
+    }
     got.affected = cursor_lenenc(&in);
     got.insert_id = cursor_lenenc(&in);
     got.status = cursor_u16(&in);

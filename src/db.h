@@ -72,7 +72,7 @@ enum { DB_COM_QUERY = 3, DB_COM_STMT_PREPARE = 22, DB_COM_STMT_EXECUTE = 23, DB_
        DB_COM_STMT_BULK_EXECUTE = 250, DB_COM_BINLOG_DUMP = 18, DB_COM_REGISTER_SLAVE = 21 };
 MUST_CHECK bool db_send(struct db *db, unsigned command, struct slice payload, struct err *err);
 struct db_reply { uint64_t affected, insert_id; uint16_t status, warnings; bool in_transaction; };
-/* An OK packet, or the server's error as err. A result set there is ERR_STOP. */
+/* An OK packet, or the server's error as err. A result set is read to its end; its rows are nobody's. */
 MUST_CHECK bool db_reply(struct db *db, struct db_reply *reply, struct err *err);
 struct db_statement { uint32_t id; uint16_t parameters, columns; };
 MUST_CHECK bool db_prepare(struct db *db, struct slice sql, struct db_statement *statement, struct err *err);

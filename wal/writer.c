@@ -311,6 +311,7 @@ static bool append_other(struct wal *wal, const struct change *c, uint64_t *lsn,
     if (begins) {
         wal->in_transaction = true;
         wal->begin_timestamp = c->timestamp;
+        wal->last_table = NULL; /* an address is that table only as long as its owner keeps it: not across transactions */
     } else if (c->kind != CHANGE_STATEMENT) {
         wal->in_transaction = false;
         note_end(wal, b, c, own);
