@@ -55,6 +55,7 @@ struct group {
     struct batch *batches;
     uint32_t count, room;
     bool open;                 /* within a transaction */
+    bool ddl;                  /* that has had a DDL statement */
     uint64_t begin_lsn;        /* of the transaction at hand */
     uint64_t transaction_bytes;
     uint64_t bytes;            /* since the last part was sent */

@@ -66,6 +66,32 @@ static uint64_t hash_definition(uint64_t h, const char *text)
     return hash_bytes(hash_bytes(h, text, (size_t)(mark - text)), rest, strlen(rest));
 }
 
+/* InnoDB's ids of the table and its partitions: they change owner where names change places and definitions do not (RENAME in a
+   circle, EXCHANGE PARTITION), and with every rebuild. Needs PROCESS; without it the definitions alone must do. */
+static bool hash_ids(struct mysql_sink *s, struct slice database, struct slice table, uint64_t *h, struct err *err)
+{
+    struct db_result *r;
+    struct err local = {0};
+    struct buf sql;
+    buf_init(&sql, 4096);
+    buf_text(&sql, "SELECT GROUP_CONCAT(TABLE_ID ORDER BY NAME) FROM information_schema.INNODB_SYS_TABLES WHERE SUBSTRING_INDEX(NAME, '#', 1)="
+             "CONCAT(CAST(CONVERT(_utf8mb3");
+    db_quote(&sql, database);
+    buf_text(&sql, " USING filename) AS BINARY), '/', CAST(CONVERT(_utf8mb3");
+    db_quote(&sql, table);
+    buf_text(&sql, " USING filename) AS BINARY))");
+    bool ok = !sql.full && db_query(s->db, &r, &local, "%s", buf_cstr(&sql));
+    buf_fini(&sql);
+    if (!ok && local.code == ERR_RETRY) {
+        if (err) *err = local;
+        return false;
+    }
+    const char *ids = ok && r->row_count ? db_value(r, 0, 0, NULL) : NULL;
+    *h = hash_definition(*h ^ 0xaa, ids ? ids : "none");
+    if (ok) db_result_free(r);
+    return true;
+}
+
 static bool hash_one(struct mysql_sink *s, const char *what, struct slice database, struct slice table, uint64_t *h, struct err *err)
 {
     struct db_result *r;
@@ -86,7 +112,7 @@ static bool hash_one(struct mysql_sink *s, const char *what, struct slice databa
     const char *text = ok && r->row_count ? db_value(r, 0, 1, NULL) : NULL;
     *h = hash_definition(*h ^ 0x55, text ? text : "none");
     if (ok) db_result_free(r);
-    return true;
+    return !table.size || hash_ids(s, database, table, h, err);
 }
 
 static bool hash_all(struct mysql_sink *s, const struct statement *st, uint64_t *hash, struct err *err)

@@ -93,6 +93,7 @@ static bool group_failed(struct mysql_sink *s, struct err *err)
     if (!err) err = &local;
     if (err->code != ERR_STOP || s->final || !s->db) return false;
     uint64_t until = s->flight.last_lsn > s->group.last_lsn ? s->flight.last_lsn : s->group.last_lsn;
+    if (s->group.open && s->group.begin_lsn > until) until = s->group.begin_lsn; /* its very first change can be the one */
     if (until > s->careful_until) s->careful_until = until;
     sink_rolled_back(s->sink);
     char text[512];
@@ -172,6 +173,7 @@ static bool on_begin(struct mysql_sink *s, const struct change *change, struct e
         if (!settle(s, err)) return false;
     }
     g->open = true;
+    g->ddl = false;
     g->begin_lsn = change->lsn;
     g->transaction_bytes = 0;
     return true;
@@ -195,6 +197,7 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
     if (!settle(s, err)) return false;
     g->progress.statements++;
     g->last_lsn = change->lsn;
+    g->ddl = true;
     return intent_run(s, change, err);
 }
 
@@ -208,6 +211,11 @@ static bool on_commit(struct mysql_sink *s, const struct change *change, struct 
     g->progress.gtid = change->gtid;
     g->progress.timestamp = change->timestamp;
     g->progress.transactions++;
+    /* What a crash would have to find out about a DDL statement is over with its position: that goes at once. */
+    if (g->ddl) {
+        g->ddl = false;
+        return dispatch(s, true, err) && settle(s, err);
+    }
     /* A transaction that was sent in parts ends its group: nothing may join it later than its COMMIT. */
     return !(is_full(s) || s->flight.position != s->flight.complete) || dispatch(s, true, err);
 }

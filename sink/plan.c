@@ -193,10 +193,11 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
     bool first = shape->key < 0;
     for (uint32_t i = 0; i < plan->source->column_count; i++) {
         const struct target_column *c = &plan->target->columns[plan->column[i]];
-        if (before[i].state == VALUE_ABSENT || c->geometry) continue;
+        if (before[i].state == VALUE_ABSENT) continue;
         buf_text(sql, first ? " WHERE " : " AND ");
+        if (c->geometry) buf_text(sql, "HEX(");
         put_column(plan, i, sql);
-        buf_text(sql, "<=>?");
+        buf_text(sql, c->geometry ? ")<=>HEX(?)" : "<=>?");
         add_param(shape, i, true, false);
         if (plan_is_text(plan, i)) {
             buf_text(sql, " AND BINARY ");
