@@ -14,6 +14,8 @@
 #include "log.h"
 #include "metrics.h"
 
+enum { NO_SUCH_DATABASE = 1049 };
+
 static bool read_limits(struct mysql_sink *s, struct err *err)
 {
     static const struct { const char *name; bool packet; } limits[] = {
@@ -254,6 +256,19 @@ bool session_text(struct mysql_sink *s, const struct statement *statement, uint6
            send_sql(s, EXPECT_TEXT, lsn, statement->text, err) && session_restore(s, err);
 }
 
+/* Whether the statement means the same in every database: it names its own for each thing that it touches. */
+static bool names_databases(const struct statement *st)
+{
+    struct cursor in = cursor_of(st->tables);
+    struct slice database, table;
+    bool any = st->kind == STATEMENT_ACCOUNT || (st->kind >= STATEMENT_CREATE_DATABASE && st->kind <= STATEMENT_DROP_DATABASE);
+    while (statement_tables_next(&in, &database, &table)) {
+        if (!database.size) return false;
+        any = true;
+    }
+    return any;
+}
+
 bool session_enter(struct mysql_sink *s, const struct statement *statement, struct err *err)
 {
     struct err ignored = {0};
@@ -263,8 +278,10 @@ bool session_enter(struct mysql_sink *s, const struct statement *statement, stru
         buf_clear(&s->packet);
         buf_text(&s->packet, "USE ");
         db_quote_name(&s->packet, statement->database);
-        /* A session's database may have been dropped since; a statement that needs it will say so. */
-        if (!db_exec_bytes(s->db, buf_bytes(&s->packet), &ignored) && ignored.number != 1049) {
+        /* A session's database may have been dropped since, or never was here: a name without one must not then mean the database of
+           the statement before. */
+        if (!db_exec_bytes(s->db, buf_bytes(&s->packet), &ignored) &&
+            (ignored.number != NO_SUCH_DATABASE || !names_databases(statement) || !db_exec(s->db, &ignored, "USE wolfcdc"))) {
             if (err) *err = ignored;
             return false;
         }
