@@ -89,6 +89,7 @@ struct cdc {
     bool proving, from_last;    /* from_last: the proof's start is purged, ask from the last commit itself */
     bool dirty;                 /* commits were appended since the last flush */
     bool append_failed, different, stepped_over, timed_out;
+    struct gtid torn;           /* last commit at which a torn file was stepped over */
     size_t host;
     uint64_t checked_hosts;     /* bit per host */
     uint64_t next_hold_look_ms;
@@ -621,6 +622,22 @@ static void wait_in(struct cdc *cdc, enum cdc_state state, const char *remedy, c
     wait_ms(cdc, ms);
 }
 
+/* A MariaDB that was killed in the middle of a write leaves the torn event at the end of its last file, and opens a new one. Whoever
+   reads through the old one is refused at the tear, every time. Nothing behind our position was committed there, else it would
+   have come before the tear, so the stream begins anew at that position, which is the new file's beginning: it was proven, or came
+   from this server, in this very session. Once for each position: a tear elsewhere stops us. */
+static bool after_torn_file(struct cdc *cdc, const struct err *err)
+{
+    const struct gtid *last = &cdc->last.gtid;
+    if (!source_torn_file(err) || cdc->proving || !last->seq) return false;
+    if (last->seq == cdc->torn.seq && last->domain == cdc->torn.domain) return false;
+    cdc->torn = *last;
+    cdc->stepped_over = true;
+    log_warning("source.torn_file", "text=\"the source was killed while it wrote to its binary log: going on at its next file. It said: %s\"",
+                err->text);
+    return true;
+}
+
 /* A server that refused the stream, by its number and text. */
 static bool after_refusal(struct cdc *cdc, struct err *err)
 {
@@ -643,7 +660,8 @@ static bool after_refusal(struct cdc *cdc, struct err *err)
 
 static void after_loss(struct cdc *cdc, struct err *err)
 {
-    if (err->code == ERR_NONE || after_refusal(cdc, err)) return; /* the proof is done, and the stream begins anew behind it */
+    if (err->code == ERR_NONE) return; /* the proof is done, and the stream begins anew behind it */
+    if (after_torn_file(cdc, err) || after_refusal(cdc, err)) return;
     bool streamed = cdc->status.state == CDC_STREAMING || cdc->status.state == CDC_UNPROVEN;
     if (!streamed) next_host(cdc); /* a server that was lost is tried once more before the next one */
     if (err->code == ERR_DENIED || err->code == ERR_STOP)

@@ -88,3 +88,5 @@ const struct source_refusal *source_refusal(const struct err *err)
         if (refusals[i].number == err->number && strcasestr(err->text, refusals[i].text)) return &refusals[i];
     return NULL;
 }
+
+bool source_torn_file(const struct err *err) { return err->number == 1236 && strcasestr(err->text, "truncated in the middle of event"); }

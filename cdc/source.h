@@ -53,5 +53,7 @@ struct source_refusal {
     const char *remedy;
 };
 const struct source_refusal *source_refusal(const struct err *err);
+/* The stream ended at an event that a crash of the server cut short. */
+bool source_torn_file(const struct err *err);
 
 #endif
