@@ -292,7 +292,14 @@ static enum verdict judge(struct decoder *d, const struct event *event, const st
     if (s->kind == STATEMENT_ACCOUNT) return d->options.capture_accounts ? VERDICT_TAKE : VERDICT_LEAVE;
     enum verdict verdict = filter_statement(d, s, err);
     if (verdict == VERDICT_TAKE && (d->ddl.temporary || event->flags & EVENT_FLAG_THREAD_SPECIFIC)) verdict = judge_temporary(d, s, err);
-    if (verdict != VERDICT_TAKE || s->kind != STATEMENT_DML || !d->options.refuse_statements) return verdict;
+    if (verdict != VERDICT_TAKE || s->kind != STATEMENT_DML) return verdict;
+    if (s->error_code) {
+        err_set(err, ERR_STOP, "a statement was logged that failed midway on the source (error %u): how far it got cannot be told from here; "
+                "what to do: compare the tables that it names, set binlog_format=ROW on the source, and start after this transaction",
+                s->error_code);
+        return VERDICT_REFUSE;
+    }
+    if (!d->options.refuse_statements) return verdict;
     err_set(err, ERR_STOP, "a change of rows was logged as a statement, and the configuration refuses those; what to do: set "
             "binlog_format=ROW on the source, in every session, and start after this transaction");
     return VERDICT_REFUSE;

@@ -18,7 +18,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { LOCK_POLL_MS = 100 };
+enum { LOCK_POLL_MS = 100, NO_SUCH_TABLE = 1051 };
 
 struct intent { uint64_t lsn, hash; struct slice text; };
 
@@ -220,7 +220,12 @@ static bool failed(struct mysql_sink *s, const struct change *change, bool pendi
     struct buf text;
     struct err back = {0};
     if (err->code != ERR_STOP && err->code != ERR_DENIED) return false;
-    bool unseen = !hash_sees(change->statement->kind) || in_pieces(change->statement);
+    if (change->statement->kind == STATEMENT_DROP_TABLE && err->number == NO_SUCH_TABLE) {
+        /* what was there is gone now, as on the source, which logs such a statement too */
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"%.300s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
+        return true;
+    }
+    bool unseen = !hash_sees(change->statement->kind);
     if (pending && unseen && says_done(err->number)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"done before the crash: %s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
         return true;

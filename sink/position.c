@@ -240,7 +240,8 @@ static bool adopt_from(struct db *db, const struct sink_settings *sink, const ch
                        "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->name, text);
     /* A DDL that was about to run may be the first that the new log brings. */
     ok = ok && db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, before_hash, statement "
-                       "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s'", uuid, sink->name, db_value(r, 0, 0, NULL));
+                       "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s' AND lsn>%s", uuid, sink->name, db_value(r, 0, 0, NULL),
+                       db_value(r, 0, 2, NULL));
     db_result_free(r);
     if (!ok || !db_exec(db, err, "COMMIT")) return false;
     memset(start, 0, sizeof *start);

@@ -229,7 +229,8 @@ bool targets_get(struct targets *targets, struct db *db, struct slice database, 
 {
     for (struct target_table *t = targets->first; t; t = t->next)
         if (slice_equal(t->name, name) && slice_equal(t->database, database)) return *out = t, true;
-    if (targets->count >= TARGETS_MAX) targets_forget(targets);
+    if (targets->count >= TARGETS_MAX) /* forgetting one would leave plans that point to it */
+        return err_set(err, ERR_LIMIT, "more than %d tables (TARGETS_MAX) since the last DDL statement", TARGETS_MAX);
     if (!targets->relations_known && !load_relations(targets, db, err)) return err_context(err, "reading the target's foreign keys");
     struct target_table *table = calloc(1, sizeof *table);
     if (!table) abort();
