@@ -531,7 +531,7 @@ static void name_gap(struct cdc *cdc, struct err *err)
     struct err said = *err;
     gtid_set_format(&cdc->pos.gtids, needed);
     gtid_set_format(&cdc->driver->info(cdc->source)->end, end);
-    err_set_number(err, said.code, said.number, 
+    err_set_number(err, said.code, said.number,
                    "needed is all that follows '%.300s', the source is at '%.300s' and has not all of it any more: %.600s", needed, end, said.text);
 }
 
