@@ -29,6 +29,7 @@ enum {
     PRUNE_EVERY_US = 60000000,
     EMPTY_EVERY_US = 1000000,     /* groups without any change of ours: how often the position moves */
     VERDICTS_MAX = 4096,
+    PREPARED_MAX = 4096,          /* a server allows max_prepared_stmt_count (16382) for all its clients */
     SESSION_LENIENT = 0x40        /* in a batch's flags, beside ROW_… */
 };
 
@@ -117,6 +118,7 @@ struct mysql_sink {
     uint64_t skip_to;          /* within a transaction delivered in parts: changes up to here are there */
     uint64_t careful_until;    /* one at a time while the position is below */
     bool careful_open;
+    uint32_t prepared_count;    /* statements prepared since the plans were last forgotten */
     uint64_t fenced_us;
     bool final;                /* the error needs the operator: not to be tried again one by one */
     uint64_t failed_lsn;       /* of the conflict that stopped us */

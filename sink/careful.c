@@ -108,12 +108,12 @@ static bool overwrite(struct mysql_sink *s, const struct tracked *t, const struc
     struct slice none = {NULL, 0};
     if (change->kind == CHANGE_DELETE) return true;
     if (change->kind == CHANGE_UPDATE && why == ROW_THERE) {
-        if (!plan_shape(t->plan, CHANGE_DELETE, SHAPE_PLAIN, change->after.present, s->after, &shape, err) ||
+        if (!plan_shape(t->plan, CHANGE_DELETE, SHAPE_PLAIN, change->after.present, none, s->after, NULL, &shape, err) ||
             run_row(s, t, shape, change, s->after, s->after, err) == ROW_BROKEN ||
-            !plan_shape(t->plan, CHANGE_UPDATE, SHAPE_PLAIN, change->before.present, s->before, &shape, err)) return false;
+            !plan_shape(t->plan, CHANGE_UPDATE, SHAPE_PLAIN, change->before.present, change->after.present, s->before, s->after, &shape, err)) return false;
         if (run_row(s, t, shape, change, s->before, s->after, err) == ROW_DONE) return true;
     }
-    return plan_shape(t->plan, CHANGE_INSERT, SHAPE_OVERWRITE, none, NULL, &shape, err) &&
+    return plan_shape(t->plan, CHANGE_INSERT, SHAPE_OVERWRITE, none, none, NULL, s->after, &shape, err) &&
            run_row(s, t, shape, change, NULL, s->after, err) == ROW_DONE;
 }
 
@@ -147,8 +147,9 @@ static bool on_row(struct mysql_sink *s, const struct change *change, struct err
     struct tracked *t;
     struct shape *shape;
     struct slice present = change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
+    struct slice set = change->kind == CHANGE_UPDATE ? change->after.present : (struct slice){NULL, 0};
     if (!own_position(s, err) || !group_track(s, change->table, &t, err) || !group_values(s, change, err) ||
-        !plan_shape(t->plan, change->kind, SHAPE_PLAIN, present, s->before, &shape, err)) return false;
+        !plan_shape(t->plan, change->kind, SHAPE_PLAIN, present, set, s->before, s->after, &shape, err)) return false;
     s->group.progress.rows++;
     s->group.progress.bytes += 64 + (change->kind == CHANGE_DELETE ? change->before : change->after).image.size;
     s->group.last_lsn = change->lsn;

@@ -78,6 +78,13 @@ bool group_track(struct mysql_sink *s, const struct table *table, struct tracked
     return true;
 }
 
+static void forget_plan(struct mysql_sink *s, struct plan *plan)
+{
+    for (struct shape *shape = plan->shapes; shape; shape = shape->next)
+        if (shape->prepared && s->db) db_statement_close(s->db, &shape->statement);
+    plan_free(plan);
+}
+
 void group_forget(struct mysql_sink *s)
 {
     group_clear(s);
@@ -85,10 +92,11 @@ void group_forget(struct mysql_sink *s)
         while (s->tracked[i]) {
             struct tracked *t = s->tracked[i];
             s->tracked[i] = t->next;
-            plan_free(t->plan);
+            forget_plan(s, t->plan);
             net_fini(&t->net);
             free(t);
         }
+    s->prepared_count = 0;
     targets_forget(s->targets);
 }
 
@@ -149,12 +157,12 @@ uint32_t group_zero_enums(const struct plan *plan, const struct value *after)
     return zeros;
 }
 
-static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kind, uint8_t flags, uint64_t lsn, struct slice present,
+static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kind, uint8_t flags, uint64_t lsn, struct slice present, struct slice set,
                    const struct value *before, const struct value *after, struct err *err)
 {
     struct shape *shape;
     uint32_t zeros = kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
-    if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, before, &shape, err)) return false;
+    if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, set, before, after, &shape, err)) return false;
     if (zeros) flags |= SESSION_LENIENT;
     struct batch *b = batch_for(s, t, shape, flags, lsn);
     b->rows++;
@@ -182,7 +190,7 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
             struct change change = {.kind = passes[pass].kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags,
                                     .before = row->before, .after = row->after};
             if (!group_values(s, &change, err)) return false;
-            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, before, after, err)) return false;
+            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, (struct slice){NULL, 0}, before, after, err)) return false;
         }
     }
     net_reset(&t->net);
@@ -199,6 +207,11 @@ bool group_build(struct mysql_sink *s, struct err *err)
 static struct slice before_present(const struct change *change)
 {
     return change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
+}
+
+static struct slice after_present(const struct change *change)
+{
+    return change->kind == CHANGE_DELETE ? (struct slice){NULL, 0} : change->after.present;
 }
 
 static uint64_t size_of(const struct change *change)
@@ -226,7 +239,7 @@ bool group_row(struct mysql_sink *s, const struct change *change, struct err *er
         /* emit uses the value arrays: this change's are read again. */
         if (!emit(s, t, err) || !group_values(s, change, err)) return false;
     }
-    return append(s, t, change->kind, group_flags(change), change->lsn, before_present(change), s->before, s->after, err);
+    return append(s, t, change->kind, group_flags(change), change->lsn, before_present(change), after_present(change), s->before, s->after, err);
 }
 
 static bool put_varint_slice(struct buf *out, struct slice bytes)

@@ -168,9 +168,11 @@ static bool is_full(const struct mysql_sink *s)
 static bool on_begin(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     struct group *g = &s->group;
-    if (change->is_ddl) {
+    bool crowded = s->prepared_count > PREPARED_MAX;
+    if (change->is_ddl || crowded) {
         if (g->progress.transactions && !dispatch(s, true, err)) return false;
         if (!settle(s, err)) return false;
+        if (crowded) group_forget(s);
     }
     g->open = true;
     g->ddl = false;

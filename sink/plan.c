@@ -7,12 +7,13 @@
  */
 #include "plan.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "value.h"
 
-enum { SQL_MAX = 4 << 20, SHAPES_PER_PLAN = 64, UNCHANGED_LEFT_OUT = 256 };
+enum { SQL_MAX = 4 << 20 };
 
 static bool map_columns(struct plan *plan, struct err *err)
 {
@@ -161,17 +162,23 @@ static void put_overwrite(const struct plan *plan, const struct shape *shape, st
     }
 }
 
-static void put_set(const struct plan *plan, struct shape *shape, struct buf *sql)
+/* Only what the after image holds: an array's IGNORE turns a NULL that is to stay into 0 or '' (MariaDB 10.11). */
+static void put_set(const struct plan *plan, struct shape *shape, const struct value *after, struct buf *sql)
 {
     bool first = true;
     for (uint32_t i = 0; i < plan->source->column_count; i++) {
-        if (!assignable(plan, i)) continue;
+        if (!assignable(plan, i) || after[i].state == VALUE_ABSENT) continue;
         buf_text(sql, first ? " SET " : ", ");
         put_column(plan, i, sql);
         buf_text(sql, "=?");
         add_param(shape, i, false, true);
         first = false;
     }
+    if (!first) return;
+    buf_text(sql, " SET "); /* nothing but generated columns: the row is looked for and left as it is */
+    put_column(plan, 0, sql);
+    buf_u8(sql, '=');
+    put_column(plan, 0, sql);
 }
 
 static void put_key(const struct plan *plan, struct shape *shape, struct buf *sql)
@@ -212,7 +219,7 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
     shape->one_match = true;
 }
 
-static void put_sql(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
+static void put_sql(const struct plan *plan, struct shape *shape, const struct value *before, const struct value *after, struct buf *sql)
 {
     if (shape->kind == CHANGE_INSERT) {
         put_list(plan, shape, sql);
@@ -221,7 +228,7 @@ static void put_sql(const struct plan *plan, struct shape *shape, const struct v
     }
     buf_text(sql, shape->kind == CHANGE_UPDATE ? "UPDATE " : "DELETE FROM ");
     put_table(plan, sql);
-    if (shape->kind == CHANGE_UPDATE) put_set(plan, shape, sql);
+    if (shape->kind == CHANGE_UPDATE) put_set(plan, shape, after, sql);
     if (shape->key >= 0) put_key(plan, shape, sql);
     if (shape->key < 0 || plan->check_before) put_row(plan, shape, before, sql);
 }
@@ -242,13 +249,13 @@ static int address(const struct plan *plan, const struct value *before)
     return -1;
 }
 
-static bool make_shape(struct plan *plan, struct shape *shape, const struct value *before, struct err *err)
+static bool make_shape(struct plan *plan, struct shape *shape, const struct value *before, const struct value *after, struct err *err)
 {
     struct buf sql, types;
     buf_init(&sql, SQL_MAX);
     buf_init(&types, SQL_MAX);
     shape->params = arena_alloc(&plan->arena, 4 * plan->source->column_count * sizeof *shape->params);
-    put_sql(plan, shape, before, &sql);
+    put_sql(plan, shape, before, after, &sql);
     for (uint16_t i = 0; i < shape->param_count; i++) buf_le(&types, plan->binds[shape->params[i].column].type, 2);
     bool ok = !sql.full;
     shape->sql = arena_copy(&plan->arena, buf_bytes(&sql));
@@ -258,19 +265,20 @@ static bool make_shape(struct plan *plan, struct shape *shape, const struct valu
     return ok || err_set(err, ERR_LIMIT, "%.*s.%.*s: statement too long", SLICE_ARG(plan->source->database), SLICE_ARG(plan->source->name));
 }
 
-bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, const struct value *before,
-                struct shape **out, struct err *err)
+bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, struct slice set,
+                const struct value *before, const struct value *after, struct shape **out, struct err *err)
 {
     int key = kind == CHANGE_INSERT ? 0 : present.size || plan->keyless ? address(plan, before) : -2;
     bool whole = kind != CHANGE_INSERT && (key == -1 || plan->check_before);
     for (struct shape *s = plan->shapes; s; s = s->next) {
-        if (s->kind != kind || s->mode != mode) continue;
+        if (s->kind != kind || s->mode != mode || (kind == CHANGE_UPDATE && !slice_equal(s->set, set))) continue;
         if (key == -2 ? !s->present.size : s->key == key && (!whole || slice_equal(s->present, present))) return *out = s, true;
     }
     struct shape *shape = arena_alloc(&plan->arena, sizeof *shape);
     *shape = (struct shape){.kind = kind, .mode = mode, .key = key == -2 ? address(plan, before) : key};
     if (whole) shape->present = arena_copy(&plan->arena, present);
-    if (!make_shape(plan, shape, before, err)) return false;
+    if (kind == CHANGE_UPDATE) shape->set = arena_copy(&plan->arena, set);
+    if (!make_shape(plan, shape, before, after, err)) return false;
     shape->next = plan->shapes;
     plan->shapes = shape;
     *out = shape;
@@ -284,26 +292,20 @@ void shape_begin(const struct shape *shape, struct buf *packet)
     buf_slice(packet, shape->types);
 }
 
-/* A long value that the update leaves as it is need not travel. */
-static bool left_out(const struct shape_param *p, const struct value *before, const struct value *after)
-{
-    if (!p->set || !before || after[p->column].bytes.size < UNCHANGED_LEFT_OUT) return false;
-    return before[p->column].state == VALUE_PRESENT && slice_equal(before[p->column].bytes, after[p->column].bytes);
-}
-
 void shape_append(const struct shape *shape, const struct plan *plan, const struct value *before, const struct value *after,
                   struct buf *packet)
 {
     for (uint16_t i = 0; i < shape->param_count; i++) {
         const struct shape_param *p = &shape->params[i];
         const struct value *v = &(p->before ? before : after)[p->column];
-        if (v->state == VALUE_PRESENT && !(shape->kind == CHANGE_UPDATE && left_out(p, before, after))) {
+        if (v->state == VALUE_PRESENT) {
             buf_u8(packet, BIND_VALUE);
             plan->binds[p->column].append(&plan->source->columns[p->column], v->bytes, packet);
         } else if (v->state == VALUE_NULL) {
             buf_u8(packet, BIND_NULL);
         } else {
-            buf_u8(packet, shape->kind == CHANGE_INSERT ? BIND_DEFAULT : BIND_IGNORE);
+            assert(shape->kind == CHANGE_INSERT); /* an update assigns what its after image has, and nothing else */
+            buf_u8(packet, BIND_DEFAULT);
         }
     }
 }

@@ -23,6 +23,7 @@ struct shape { /* owned by its plan */
     enum shape_mode mode;
     int key;                 /* of the target's keys; -1: by the whole row */
     struct slice present;    /* key -1: the before image's presence bits */
+    struct slice set;        /* updates: the after image's presence bits; empty: all */
     struct slice sql;
     uint16_t param_count;
     struct shape_param *params;
@@ -57,8 +58,8 @@ MUST_CHECK bool plan_new(const struct table *source, const struct target_table *
                          struct err *err);
 void plan_free(struct plan *plan);
 /* The shape for such a change; made when new. `before` is the image's values (NULL for inserts). */
-MUST_CHECK bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present,
-                           const struct value *before, struct shape **shape, struct err *err);
+MUST_CHECK bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, struct slice set,
+                           const struct value *before, const struct value *after, struct shape **shape, struct err *err);
 /* The head of a bulk packet, and one row of it. */
 void shape_begin(const struct shape *shape, struct buf *packet);
 void shape_append(const struct shape *shape, const struct plan *plan, const struct value *before, const struct value *after,

@@ -178,6 +178,7 @@ bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err)
         return err_set(err, ERR_CORRUPT, "the target counts %u parameters where we have %u", shape->statement.parameters,
                        shape->param_count);
     shape->prepared = true;
+    s->prepared_count++;
     return true;
 }
 

@@ -17,8 +17,8 @@ static const char *sql_of(struct plan *plan, enum change_kind kind, const char *
     static char text[1024];
     if (present[0]) before->present = unit_hex(present);
     if (kind != CHANGE_INSERT) assert_true(row_values(table, before, values));
-    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, values, &shape, NULL));
-    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, values, &again, NULL));
+    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, (struct slice){NULL, 0}, values, values, &shape, NULL));
+    assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, (struct slice){NULL, 0}, values, values, &again, NULL));
     assert_ptr_equal(shape, again);
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(shape->sql));
     return text;
@@ -125,15 +125,18 @@ static void test_array(void **state)
     buf_init(&packet, 4096);
     assert_true(row_values(table, &row, before) && row_values(table, &row, after));
     after[1].state = VALUE_ABSENT;
-    assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, before, &shape, NULL));
+    struct shape *whole;
+    assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, before, before, &whole, NULL));
+    assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, unit_hex("05"), before, after, &shape, NULL));
+    assert_ptr_not_equal(shape, whole); /* an absent column is not assigned: IGNORE in an array would make a NULL 0 or '' */
     shape->statement.id = 0x11223344;
     shape_begin(shape, &packet);
     shape_append(shape, plan, before, after, &packet);
-    struct slice want = unit_hex("44332211 8000 0300 0300 fe00 0300  00 07000000 03 01 00 07000000"); /* value, ignore, NULL, key */
+    struct slice want = unit_hex("44332211 8000 0300 fe00 0300  00 07000000 01 00 07000000"); /* value, NULL, key */
     assert_int_equal(packet.size, want.size);
     assert_memory_equal(packet.data, want.data, want.size);
     buf_clear(&packet);
-    assert_true(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, (struct slice){NULL, 0}, NULL, &shape, NULL));
+    assert_true(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, NULL, after, &shape, NULL));
     shape_append(shape, plan, NULL, after, &packet);
     want = unit_hex("00 07000000 02 01"); /* value, default, NULL */
     assert_int_equal(packet.size, want.size);
