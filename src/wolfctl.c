@@ -37,7 +37,7 @@ static void print_usage(FILE *out)
 {
     fputs("Usage: wolfctl COMMAND [OPTION…]\nLooks after wolfcdc, the agent that takes a live MariaDB's changes to other servers.\n\n", out);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(out, "  %-19s %.*s\n", commands[i].words, (int)strcspn(commands[i].help, ".:("), commands[i].help);
+        fprintf(out, "  %-19s %.*s\n", commands[i].words, (int)strcspn(commands[i].help, ".:"), commands[i].help);
     fputs("\nwolfctl help COMMAND says more. --socket PATH or --config FILE finds the agent.\n"
           "Exit codes: 0 done, 1 condition not met or timed out, 2 usage or configuration, 3 cannot reach.\n", out);
 }
