@@ -18,7 +18,7 @@ static const struct { const char *name; uint8_t (*lead)(uint8_t byte); } leads[]
 
 struct tokens tokens_of(struct slice text, const struct ddl_session *session)
 {
-    struct tokens t = {.at = text.data, .end = text.data + text.size, .version = session->version,
+    struct tokens t = {.at = text.data, .end = slice_end(text), .version = session->version,
                        .ansi_quotes = session->sql_mode & MODE_ANSI_QUOTES,
                        .no_backslash = session->sql_mode & MODE_NO_BACKSLASH_ESCAPES};
     const char *charset = charset_name(session->charset_client);

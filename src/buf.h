@@ -24,8 +24,9 @@ static inline uint8_t *buf_reserve(struct buf *buf, size_t n)
 }
 static inline void buf_put(struct buf *buf, const void *data, size_t n)
 {
+    if (n == 0) return; /* nothing may be added to no address, not even 0 */
     uint8_t *to = buf_reserve(buf, n);
-    if (to && n) {
+    if (to) {
         memcpy(to, data, n);
         buf->size += n;
     }

@@ -11,7 +11,12 @@ struct cursor {
     bool failed;
 };
 
-static inline struct cursor cursor_of(struct slice s) { return (struct cursor){s.data, s.data + s.size, false}; }
+/* A cursor always has an address, also over an empty slice that has none. */
+static inline struct cursor cursor_of(struct slice s)
+{
+    const uint8_t *at = s.data ? s.data : (const uint8_t *)"";
+    return (struct cursor){at, at + s.size, false};
+}
 static inline size_t cursor_left(const struct cursor *c) { return (size_t)(c->end - c->at); }
 static inline bool cursor_need(struct cursor *c, size_t n)
 {

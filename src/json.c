@@ -45,7 +45,7 @@ static void put_quoted(struct buf *out, struct slice text)
         put_escape(out, text.data[i]);
         from = i + 1;
     }
-    buf_put(out, text.data + from, text.size - from);
+    if (from < text.size) buf_put(out, text.data + from, text.size - from);
     buf_u8(out, '"');
 }
 
@@ -265,7 +265,7 @@ static bool scan_document(struct scan *scan)
 
 bool json_compact(struct slice text, struct buf *out)
 {
-    struct scan scan = {.at = text.data, .end = text.data + text.size, .out = out};
+    struct scan scan = {.at = text.data, .end = slice_end(text), .out = out};
     size_t before = out->size;
     if (charset_is_utf8(text) && scan_document(&scan)) return true;
     out->size = before;

@@ -14,6 +14,8 @@ struct slice {
 };
 
 static inline struct slice slice_of(const void *data, size_t size) { return (struct slice){data, size}; }
+/* An empty slice may have no address, and nothing may be added to none, not even 0. */
+static inline const uint8_t *slice_end(struct slice s) { return s.size ? s.data + s.size : s.data; }
 static inline struct slice slice_text(const char *text) { return (struct slice){(const uint8_t *)text, strlen(text)}; }
 static inline bool slice_equal(struct slice a, struct slice b)
 {

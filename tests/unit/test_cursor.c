@@ -92,12 +92,26 @@ static void lenenc_goes_round(void **state)
     buf_fini(&buf);
 }
 
+/* Also an empty slice without an address: what is handed on from its cursor has one. */
+static void nothing_has_an_address(void **state)
+{
+    struct cursor in = cursor_of(slice_of(NULL, 0));
+    (void)state;
+    assert_int_equal(cursor_left(&in), 0);
+    assert_non_null(cursor_rest(&in).data);
+    assert_false(in.failed);
+    assert_int_equal(cursor_u8(&in), 0);
+    assert_true(in.failed);
+    assert_null(slice_end(slice_of(NULL, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_integers),
         cmocka_unit_test(first_error_sticks),
         cmocka_unit_test(a_length_beyond_the_end_fails),
+        cmocka_unit_test(nothing_has_an_address),
         cmocka_unit_test(varints_go_round),
         cmocka_unit_test(lenenc_goes_round),
         cmocka_unit_test(a_buffer_stops_at_its_maximum),
