@@ -219,10 +219,28 @@ static void help_names_every_key(void **state)
     buf_fini(&out);
 }
 
+/* Outside of quotes a letter beyond ASCII is an error wherever it stands, of each range that TOML's white space lies in. */
+static void letters_beyond_ascii(void **state)
+{
+    static const char *const letters[] = {"\u00fc", "\u035a", "\u1681", "\u2001x", "\u2fff", "\ufee0"};
+    static const char *const places[] = {"host=%s", "%s=1", "host=[\"a\"%s]", "host=1%s", "host%s=1",
+                                         "host=\"a\"%s", "[%s]", "server_id=0x%s"};
+    (void)state;
+    for (size_t l = 0; l < sizeof letters / sizeof *letters; l++)
+        for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+            char place[64], text[96];
+            snprintf(place, sizeof place, "%.*s%s%s", (int)(strchr(places[p], '%') - places[p]), places[p], letters[l],
+                     strchr(places[p], '%') + 2);
+            snprintf(text, sizeof text, "[source]\n%s\n", place);
+            bad(text, "a.toml:2");
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_set),          cmocka_unit_test(every_type_is_read),
+        cmocka_unit_test(letters_beyond_ascii),
         cmocka_unit_test(wrong_files_are_explained), cmocka_unit_test(all_problems_come_at_once),
         cmocka_unit_test(a_password_is_never_shown), cmocka_unit_test(secrets_are_found),
         cmocka_unit_test(hosts_are_taken_apart),     cmocka_unit_test(help_names_every_key),
