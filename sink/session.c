@@ -14,7 +14,7 @@
 #include "log.h"
 #include "metrics.h"
 
-enum { NO_SUCH_DATABASE = 1049 };
+enum { NO_SUCH_DATABASE = 1049, CONNECT_MAX_MS = 2500 };
 
 static bool read_limits(struct mysql_sink *s, struct err *err)
 {
@@ -109,6 +109,7 @@ bool session_open(struct mysql_sink *s, struct err *err)
     settings_server(&s->settings->server, s->name, &options);
     options.read_timeout_ms = READ_TIMEOUT_MS;
     options.found_rows = true;
+    if (options.connect_timeout_ms > CONNECT_MAX_MS) options.connect_timeout_ms = CONNECT_MAX_MS; /* a stop cannot interrupt it */
     if (!db_open(&options, &db, err)) return false;
     pthread_mutex_lock(&s->lock);
     s->db = db;
