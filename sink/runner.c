@@ -680,7 +680,7 @@ bool sinks_conflict(struct sinks *sinks, const char *name, const char *text, str
     enum sink_state state = sink->status.state;
     pthread_mutex_unlock(&sink->lock);
     if (in_conflict) return true;
-    return err_set(err, ERR_CONFIG, "sink \"%s\" is not in conflict but %s", sink->settings->name, states[state].name);
+    return err_set(err, ERR_STOP, "sink \"%s\" is not in conflict but %s", sink->settings->name, states[state].name);
 }
 
 bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct err *err)
