@@ -14,6 +14,8 @@
 #include "clock.h"
 #include "log.h"
 
+enum { PARTS_FROM = 2 }; /* times the group's limits */
+
 static bool create(struct sink *sink, void **self, struct err *err)
 {
     const struct sink_settings *settings = sink_settings(sink);
@@ -160,10 +162,17 @@ static bool too_large(struct mysql_sink *s, struct err *err)
                    (unsigned long long)s->transaction_max);
 }
 
-static bool is_full(const struct mysql_sink *s)
+/* Rows and bytes gathered since the last part was sent, against so many times the limits. A transaction may fill three quarters of what
+   the target takes in one (too_large): those that are gathered before it must leave it that room. */
+static bool reaches(const struct mysql_sink *s, unsigned times)
 {
-    return s->group.rows >= s->settings->group_rows || s->group.bytes >= s->settings->group_bytes_kb * 1024ull;
+    const struct group *g = &s->group;
+    uint64_t bytes = s->settings->group_bytes_kb * 1024ull;
+    if (bytes > s->transaction_max / 4) bytes = s->transaction_max / 4;
+    return g->rows >= (uint64_t)times * s->settings->group_rows || g->bytes >= times * bytes;
 }
+
+static bool is_full(const struct mysql_sink *s) { return reaches(s, 1); }
 
 static bool on_begin(struct mysql_sink *s, const struct change *change, struct err *err)
 {
@@ -186,8 +195,9 @@ static bool on_row(struct mysql_sink *s, const struct change *change, struct err
     struct group *g = &s->group;
     if (!group_row(s, change, err)) return false;
     if (g->transaction_bytes > s->transaction_max - s->transaction_max / 4) return too_large(s, err);
-    /* Whole transactions wait for their COMMIT; one that alone goes beyond the limits is sent as it comes. */
-    return !is_full(s) || dispatch(s, false, err);
+    /* A full group waits for the COMMIT of the transaction at hand: only a whole one is executed while the next gathers. A transaction
+       that goes far beyond the limits is sent as it comes. */
+    return !reaches(s, PARTS_FROM) || dispatch(s, false, err);
 }
 
 static bool on_statement(struct mysql_sink *s, const struct change *change, struct err *err)
