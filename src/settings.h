@@ -52,11 +52,9 @@ struct sink_settings {
     const char *name, *type;       /* type: "mysql" | "jsonl" (others in later orders) */
     struct server_settings server;
     const char *path;              /* jsonl: file, or "-" for stdout */
-    unsigned connections;          /* 2 */
     const char *start;             /* "oldest" | "now" | LSN as text; NULL: not set */
     const char *large_transactions;/* "stop" | "split" */
     bool check_before_image;
-    bool ordered_commits;          /* true: commits in the source's order */
     const char *on_conflict;       /* "stop" | "overwrite" | "skip" */
     bool apply_ddl;                /* true */
     unsigned group_rows;           /* rows per target transaction, upper limit: 10000 */

@@ -155,7 +155,7 @@ wait_for() {
 CONFIG=''
 SOCKET=''
 # write_config [KEY=VALUE...]: $DIR/wolfcdc.toml for `source` and `target`. A KEY is section.name (source.start_gtid="…",
-# sink.connections=1) and replaces what stands there, or is added; VALUE is TOML; "-" takes the key away. Keys of
+# sink.group_rows=100) and replaces what stands there, or is added; VALUE is TOML; "-" takes the key away. Keys of
 # [[sink]] go to the first sink; further text for the end of the file is read from $CONFIG_TAIL.
 write_config() {
     local -A value=()

@@ -114,11 +114,11 @@ apply_replica() { # KIND THREADS
     sql target "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL slave_parallel_threads=0"
 }
 # Sets also AGENT_CPU and LOG_BYTES.
-apply_agent() { # KIND CONNECTIONS
+apply_agent() { # KIND
     local from cpu
     reset_target "$1"
     rm -rf "$DIR/wal"
-    write_config "source.start_gtid=\"${FROM[$1]}\"" "sink.connections=$2" wal.segment_size_mb=64
+    write_config "source.start_gtid=\"${FROM[$1]}\"" wal.segment_size_mb=64
     cpu=$(target_cpu)
     from=$(now)
     start_agent
@@ -130,7 +130,7 @@ apply_agent() { # KIND CONNECTIONS
 }
 
 measure_workload() { # KIND TRANSACTIONS OPTIONS GOALS: DECODE LOG APPLYOAL_DECODE GOAL_LOG GOAL_APPLY
-    local kind=$1 a v decode log threads best_r=999999 best_threads cpu_r connections
+    local kind=$1 a v decode log threads best_r=999999 best_threads cpu_r
     note "$kind: writing"
     make_log "$@"
     local mib million
@@ -155,13 +155,11 @@ measure_workload() { # KIND TRANSACTIONS OPTIONS GOALS: DECODE LOG APPLYOAL_DECO
         [ "$(calc "$WALL < $best_r" 0)" = 1 ] || continue
         best_r=$WALL best_threads=$threads cpu_r=$CPU
     done
-    for connections in 1 2; do
-        note "$kind: agent with $connections connections"
-        apply_agent "$kind" $connections
-        compare bench >/dev/null
-        row "$kind: wolfcdc, $connections connections" "$WALL s, $(calc "${ROWS[$kind]} / $WALL" 0) rows/s" \
-            "$(calc "$best_r / $WALL") × (r) with $best_threads threads; rows per server CPU $(calc "$cpu_r / $CPU") × (r); agent CPU $(calc "$AGENT_CPU / $million") s per million rows" "$6"
-    done
+    note "$kind: agent"
+    apply_agent "$kind"
+    compare bench >/dev/null
+    row "$kind: wolfcdc" "$WALL s, $(calc "${ROWS[$kind]} / $WALL" 0) rows/s" \
+        "$(calc "$best_r / $WALL") × (r) with $best_threads threads; rows per server CPU $(calc "$cpu_r / $CPU") × (r); agent CPU $(calc "$AGENT_CPU / $million") s per million rows" "$6"
 }
 
 # ---- delays ------------------------------------------------------------------------------------------------------------
@@ -186,7 +184,7 @@ measure_delay() {
     FROM[delay]=$(source_gtid)
     reset_target delay
     rm -rf "$DIR/wal"
-    write_config "source.start_gtid=\"${FROM[delay]}\"" sink.connections=1
+    write_config "source.start_gtid=\"${FROM[delay]}\""
     start_agent
     ours=$(probe)
     stop_agent 30
@@ -249,8 +247,8 @@ start_target mariadb.sh --innodb-flush-log-at-trx-commit=2 --log-slave-updates=O
 row 'stage' 'measured' 'ratio' 'goal'
 row --- --- --- ---
 scale=$((QUICK ? 1 : 10))
-skipped narrow || measure_workload narrow $((200 * scale)) "--batch 1000" '≥ 1.8 × (a), ≥ 7 × (v)' '≥ 1.1 × (a)' '2 connections ≥ 1 × (r); CPU ≥ 0.75'
-skipped wide || measure_workload wide $((25 * scale)) "--batch 1000" '≥ 2.5 × (a), ≥ 7 × (v)' '≥ 1.5 × (a)' '2 connections ≥ 1 × (r); CPU ≥ 0.75'
+skipped narrow || measure_workload narrow $((200 * scale)) "--batch 1000" '≥ 1.8 × (a), ≥ 7 × (v)' '≥ 1.1 × (a)' '≥ 1 × (r); CPU ≥ 0.75'
+skipped wide || measure_workload wide $((25 * scale)) "--batch 1000" '≥ 2.5 × (a), ≥ 7 × (v)' '≥ 1.5 × (a)' '≥ 1 × (r); CPU ≥ 0.75'
 skipped oltp || measure_workload oltp $((8000 * scale)) "--rows 10000" '≥ 4.5 × (a), ≥ 7 × (v)' '≥ 3.5 × (a)' '≥ 2 × (r)'
 skipped delay || measure_delay
 skipped memory || measure_memory

@@ -46,8 +46,7 @@ static void defaults_are_set(void **state)
     assert_string_equal(s->wal.dir, "/var/lib/wolfcdc/wal");
     assert_true(s->wal.fsync);
     assert_int_equal(s->sink_count, 1);
-    assert_int_equal(s->sinks[0].connections, 2);
-    assert_true(s->sinks[0].ordered_commits);
+    assert_int_equal(s->sinks[0].group_rows, 10000);
     assert_string_equal(s->sinks[0].on_conflict, "stop");
     assert_int_equal(s->logging.level, LOG_LEVEL_INFO);
     settings_free(s);
@@ -57,7 +56,7 @@ static void every_type_is_read(void **state)
 {
     (void)state;
     struct settings *s = good(SOURCE "start_gtid=\"0-1-42,1-1-7\"\nssl_ca=\"ca.pem\"\n"
-                              "[wal]\ndir=\"data\"\nsize_max_mb=5_000_000_000\nfsync=false\n" SINK "connections=7\n"
+                              "[wal]\ndir=\"data\"\nsize_max_mb=5_000_000_000\nfsync=false\n" SINK "group_rows=7\n"
                               "[[sink]]\nname=\"out\"\ntype=\"jsonl\"\npath=\"-\"\n[filter]\ninclude=[\"shop.*\",\"a.b\"]\n"
                               "[logging]\nlevel=\"debug\"\nformat=\"json\"\n[api]\nlisten=\"127.0.0.1:8473\"\n");
     assert_string_equal(s->source.start_gtid, "0-1-42,1-1-7");
@@ -66,7 +65,7 @@ static void every_type_is_read(void **state)
     assert_int_equal(s->wal.size_max_mb, 5000000000);
     assert_false(s->wal.fsync);
     assert_int_equal(s->sink_count, 2);
-    assert_int_equal(s->sinks[0].connections, 7);
+    assert_int_equal(s->sinks[0].group_rows, 7);
     assert_string_equal(s->sinks[1].path, "-");
     assert_int_equal(s->filter.include.count, 2);
     assert_string_equal(s->filter.include.items[1], "a.b");
