@@ -180,7 +180,6 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
 {
     static const struct { enum net_state state; enum change_kind kind; } passes[] = {
         {NET_DELETE, CHANGE_DELETE}, {NET_UPDATE, CHANGE_UPDATE}, {NET_INSERT, CHANGE_INSERT}};
-    const struct value *before = s->before, *after = s->after;
     uint32_t counts[4] = {0};
     for (uint32_t i = 0; i < t->net.count; i++) counts[t->net.rows[i].state]++;
     for (size_t pass = 0; pass < 3; pass++) {
@@ -190,7 +189,8 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
             struct change change = {.kind = passes[pass].kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags,
                                     .before = row->before, .after = row->after};
             if (!group_values(s, &change, err)) return false;
-            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, (struct slice){NULL, 0}, before, after, err)) return false;
+            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, (struct slice){NULL, 0},
+                        s->before, s->after, err)) return false;
         }
     }
     net_reset(&t->net);

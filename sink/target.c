@@ -60,7 +60,7 @@ static struct slice text_of(struct arena *arena, const struct db_result *result,
 static bool same(struct slice a, struct slice b, bool fold)
 {
     if (a.size != b.size) return false;
-    return fold ? strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0 : slice_equal(a, b);
+    return a.size == 0 || (fold ? strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0 : slice_equal(a, b));
 }
 
 int target_column(const struct target_table *table, struct slice name)
