@@ -57,6 +57,7 @@ struct sink_settings {
     bool check_before_image;
     const char *on_conflict;       /* "stop" | "overwrite" | "skip" */
     bool apply_ddl;                /* true */
+    unsigned connections;          /* accepted, as configurations have it; one is used */
     unsigned group_rows;           /* rows per target transaction, upper limit: 10000 */
     unsigned group_bytes_kb;       /* 4096 */
     uint64_t keyless_rows_max;     /* a table without a key above this many rows is refused; 100000 */
