@@ -74,6 +74,39 @@ static void transactions_come_back(void **state)
     table_free(two);
 }
 
+/* A table is freed and another one, of the same number, comes to stand where it stood: as after a reconnect, when capture numbers
+   its tables from 1 again. Its rows must not be written under the other's definition. */
+static void an_address_is_no_identity(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct wal_resume resume;
+    struct wal *wal = open_log(&options, &resume);
+    struct table *one = unit_table(1), *two = unit_text_table(1);
+    struct table here = *one;
+    struct wal_reader *reader;
+    struct change c;
+    struct err err;
+    (void)state;
+    ok(wal_reader_open(wal, 1, &reader, &failure));
+    unit_transaction(wal, &here, 1, 1);
+    here = *two;
+    unit_begin(wal, 2);
+    const uint8_t null = 1;
+    struct change row = {.kind = CHANGE_INSERT, .timestamp = 1700000002, .table = &here, .after = {.image = slice_of(&null, 1)}};
+    ok(wal_append(wal, &row, NULL, &failure));
+    unit_commit(wal, 2, 1);
+    wal_flush(wal);
+    expect_transaction(reader, 1, 1);
+    assert_int_equal(wal_reader_next(reader, 1000, &c, &err), WAL_READ_CHANGE);
+    assert_int_equal(wal_reader_next(reader, 1000, &c, &err), WAL_READ_CHANGE);
+    assert_int_equal(c.kind, CHANGE_INSERT);
+    assert_slice(c.table->name, "big");
+    wal_reader_close(reader);
+    wal_close(wal);
+    table_free(one);
+    table_free(two);
+}
+
 /* Transactions larger than a block, aborted ones among them, and segments that change all the time. */
 static void blocks_and_segments_change_under_it(void **state)
 {
@@ -355,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(transactions_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_is_no_identity, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks_and_segments_change_under_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_half_transaction_is_not_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(all_fields_come_back, setup, teardown),
