@@ -73,7 +73,7 @@ start_target - --innodb-buffer-pool-size=128M
 note "source: MariaDB $(sql source 'SELECT VERSION()') on port ${PORT[source]}, target: $(sql target 'SELECT VERSION()') on port ${PORT[target]}"
 write_config
 start_agent
-note "clients write: transactions over several tables, all column types, ALTER and CREATE TABLE, one transaction of $BIG_ROWS rows"
+note "clients write: transactions over several tables, all column types, ALTER and CREATE TABLE in between"
 start_probe() { # start_probe FILE [OPTION...]
     "$BUILD/tests/tools/probe" --source-socket "$DIR/source/sock" --target-socket "$DIR/target/sock" "${@:2}" >"$1" 2>"$DIR/probe.err" &
     PROBE=$!
@@ -81,11 +81,16 @@ start_probe() { # start_probe FILE [OPTION...]
 }
 start_probe "$DIR/calm.out" --seconds 5
 WRITE_START=$SECONDS
-start_workload --clients 4 --seconds "$WRITE_SECONDS" --rate 400 --ddl-ms 700 --big-rows "$BIG_ROWS" --quiet
+start_workload --clients 4 --seconds "$WRITE_SECONDS" --rate 400 --ddl-ms 700 --quiet
 watch_until 7
 wait "$PROBE" || fail "the probe did not see its last row"
 start_probe "$DIR/probe.out"
 strike agent
+note "one transaction of $BIG_ROWS rows"
+"$BUILD/tests/tools/workload" --host 127.0.0.1 --port "${PORT[source]}" --user admin --password-file "$DIR/password" --database bulk \
+    --clients 1 --rate 1 --seconds 3 --big-rows "$BIG_ROWS" --quiet >"$DIR/bulk.log" 2>&1 &
+BULK=$!
+BACKGROUND+=("$BULK")
 watch_until 12
 strike target
 watch_until 18
@@ -94,6 +99,7 @@ watch_until 24
 strike agent
 watch_until "$WRITE_SECONDS"
 join_workload
+wait "$BULK" || fail "the large transaction failed: $(tail -n 3 "$DIR/bulk.log")"
 note "the clients are done; waiting until the target has everything"
 ctl_agent wait --timeout 40 >"$DIR/wait.out" 2>&1 &
 WAIT=$!
@@ -120,7 +126,7 @@ wal_bytes=$(du -sm "$DIR/wal" | cut -f1)
 say
 say "---- report"
 say "transactions   ${gtid##*-} on the source (GTID $gtid)"
-say "clients        $(tail -n 1 "$DIR/workload.log" | sed "s/^workload: //")"
+say "clients        $(tail -n 1 "$DIR/workload.log" | sed "s/^workload: //"), and one of $BIG_ROWS rows"
 say "bytes          $bytes MiB of binlog, $wal_bytes MiB of log"
 say "killed -9      $(printf '%s, ' "${KILLED[@]}" | sed 's/, $//')"
 say "to visible     before the kills: $(sed 's/^probe: //' "$DIR/calm.out")"

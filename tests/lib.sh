@@ -134,9 +134,9 @@ stop_hard() {
 sql() {
     local name=$1
     if [ $# -gt 1 ]; then
-        mariadb --no-defaults --socket="$DIR/$name/sock" --default-character-set=utf8mb4 -N -B -e "${*:2}"
+        mariadb --no-defaults --user=root --socket="$DIR/$name/sock" --default-character-set=utf8mb4 -N -B -e "${*:2}"
     else
-        mariadb --no-defaults --socket="$DIR/$name/sock" --default-character-set=utf8mb4 -N -B
+        mariadb --no-defaults --user=root --socket="$DIR/$name/sock" --default-character-set=utf8mb4 -N -B
     fi
 }
 source_gtid() { sql source 'SELECT @@gtid_binlog_pos'; }

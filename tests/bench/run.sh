@@ -64,7 +64,7 @@ make_log() { # KIND TRANSACTIONS OPTIONS
     read -ra options <<<"$3"
     sql source 'DROP DATABASE IF EXISTS bench'
     load "$kind" --setup-only "${options[@]}"
-    mariadb-dump --no-defaults --socket="$DIR/source/sock" --databases bench >"$DIR/$kind.sql"
+    mariadb-dump --no-defaults --user=root --socket="$DIR/source/sock" --databases bench >"$DIR/$kind.sql"
     sql source 'FLUSH BINARY LOGS'
     FROM[$kind]=$(source_gtid)
     LOGFILE[$kind]=$(sql source 'SHOW MASTER STATUS' | cut -f 1)
@@ -172,7 +172,7 @@ measure_delay() {
     note "delays: replica"
     sql source "DROP DATABASE IF EXISTS bench"
     sql source "CREATE DATABASE bench; CREATE TABLE bench.t (id INT PRIMARY KEY)"
-    mariadb-dump --no-defaults --socket="$DIR/source/sock" --databases bench >"$DIR/delay.sql"
+    mariadb-dump --no-defaults --user=root --socket="$DIR/source/sock" --databases bench >"$DIR/delay.sql"
     FROM[delay]=$(source_gtid)
     reset_target delay
     sql target "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=${PORT[source]}, MASTER_USER='repl', MASTER_PASSWORD='repl', MASTER_USE_GTID=slave_pos"
@@ -205,7 +205,7 @@ measure_memory() {
     note "memory: one transaction of $rows rows of 1000 bytes"
     sql source 'DROP DATABASE IF EXISTS bench'
     load mixed --setup-only
-    mariadb-dump --no-defaults --socket="$DIR/source/sock" --databases bench >"$DIR/memory.sql"
+    mariadb-dump --no-defaults --user=root --socket="$DIR/source/sock" --databases bench >"$DIR/memory.sql"
     FROM[memory]=$(source_gtid)
     reset_target memory
     rm -rf "$DIR/wal"

@@ -26,7 +26,7 @@ for ((round = 0; round < ROUNDS; round++)); do
     if [ $((round % 3)) = 0 ]; then
         # the server ends our sessions, at whatever they do
         sql target "SELECT CONCAT('KILL HARD ', id, ';') FROM information_schema.processlist WHERE user = 'admin'" |
-            mariadb --no-defaults --socket="$DIR/target/sock" -f >/dev/null 2>&1 || true
+            mariadb --no-defaults --user=root --socket="$DIR/target/sock" -f >/dev/null 2>&1 || true
     else
         kill_agent
         start_agent

@@ -15,7 +15,7 @@ hold_position() {
     sql target "SET autocommit = 0; SELECT COUNT(*) FROM wolfcdc.position FOR UPDATE; SELECT SLEEP(60)" >/dev/null 2>&1 &
     HOLDER=$!
     BACKGROUND+=("$HOLDER")
-    wait_for 5 "the lock" bash -c "mariadb --no-defaults --socket='$DIR/target/sock' -N -B -e 'SHOW PROCESSLIST' | grep -q SLEEP"
+    wait_for 5 "the lock" bash -c "mariadb --no-defaults --user=root --socket='$DIR/target/sock' -N -B -e 'SHOW PROCESSLIST' | grep -q SLEEP"
 }
 release() {
     local id
