@@ -45,6 +45,7 @@ static struct settings *make_settings(void)
         .server = {.host = options.server.host, .port = options.server.port, .user = options.server.user, .password = options.server.password,
                    .connect_timeout_ms = 10000},
         .server_id = 7399, .start_gtid = options.from, .heartbeat_ms = 1000, .statements = "capture"};
+    settings->wal.dir = options.dir; /* capture leaves a file beside it */
     return settings;
 }
 
