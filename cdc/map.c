@@ -6,7 +6,7 @@
 
 #include "filter.h"
 
-enum { BUCKETS = 4096, RECENT = 1024 };
+enum { BUCKETS = 4096, RECENT = 1024, COLLATION_UTF8MB4_BIN = 46 };
 
 struct open_map { uint64_t id; struct map *map; };
 
@@ -119,6 +119,46 @@ static bool complete(struct maps *maps, struct arena *arena, struct table *draft
     return maps->options.schema(maps->options.context, draft, arena, err) && types_merge(&said, draft, err);
 }
 
+/* UUID, INET4, INET6 and JSON look like BINARY and LONGTEXT in every map, also in one with all metadata. */
+static bool may_be_more(const struct column *c)
+{
+    if (c->kind == COLUMN_BINARY) return c->max_bytes == 16 || c->max_bytes == 4;
+    return c->kind == COLUMN_TEXT && c->width == 4 && c->collation == COLLATION_UTF8MB4_BIN;
+}
+
+static bool is_more(enum column_kind kind)
+{
+    return kind == COLUMN_UUID || kind == COLUMN_INET4 || kind == COLUMN_INET6 || kind == COLUMN_JSON;
+}
+
+static bool same_names(const struct table *a, const struct table *b)
+{
+    for (uint32_t i = 0; i < a->column_count; i++)
+        if (!slice_equal(a->columns[i].name, b->columns[i].name)) return false;
+    return true;
+}
+
+/* Asks what such columns are. Only the kind is taken, and only from a definition that fits; an account that may not see the table
+   leaves them what the map says, which is right byte for byte. False: the connection was lost. */
+static bool refine(struct maps *maps, struct arena *arena, struct table *draft, bool *asked, struct err *err)
+{
+    struct table other = *draft;
+    struct err refused = {0};
+    *asked = false;
+    for (uint32_t i = 0; i < draft->column_count; i++) *asked |= may_be_more(&draft->columns[i]);
+    if (!*asked) return true;
+    other.columns = arena_alloc(arena, draft->column_count * sizeof *other.columns);
+    memcpy(other.columns, draft->columns, draft->column_count * sizeof *other.columns);
+    if (!maps->options.schema(maps->options.context, &other, arena, &refused)) {
+        if (refused.code == ERR_RETRY && err) *err = refused;
+        return refused.code != ERR_RETRY;
+    }
+    if (!same_names(draft, &other)) return true;
+    for (uint32_t i = 0; i < draft->column_count; i++)
+        if (may_be_more(&draft->columns[i]) && is_more(other.columns[i].kind)) draft->columns[i].kind = other.columns[i].kind;
+    return true;
+}
+
 static bool make(struct maps *maps, struct map *map, struct arena *arena, bool mariadb, struct err *err)
 {
     struct types_head head;
@@ -127,6 +167,7 @@ static bool make(struct maps *maps, struct map *map, struct arena *arena, bool m
     if (!types_head(map->raw, &head, err) || !types_draft(&head, mariadb, arena, &draft, err)) return false;
     bool ask = !draft.named && maps->options.schema;
     if (ask && !complete(maps, arena, &draft, err)) return false;
+    if (!ask && maps->options.schema && !refine(maps, arena, &draft, &ask, err)) return false;
     if (types_is_sequence(&draft))
         return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s is a SEQUENCE: its values are not captured by this release; what to do: exclude "
                        "it in [filter] and set it on the target before the switch", SLICE_ARG(head.database), SLICE_ARG(head.name));
