@@ -277,13 +277,25 @@ static bool prove(struct cdc *cdc, const struct change *change, struct err *err)
     return true;
 }
 
+/* The decoder has no clock: when the transaction was here as a whole is said by us. */
+static bool append_commit(struct cdc *cdc, const struct change *change, struct err *err)
+{
+    struct commit commit = *change->commit;
+    struct change stamped = *change;
+    commit.received_us = coarse_wall_us();
+    stamped.commit = &commit;
+    if (!append(cdc, &stamped, err)) return false;
+    committed(cdc, &stamped);
+    return true;
+}
+
 static bool emit(void *context, const struct change *change, struct err *err)
 {
     struct cdc *cdc = context;
     if (__builtin_expect(cdc->proving, 0)) return prove(cdc, change, err);
+    if (change->kind == CHANGE_COMMIT) return append_commit(cdc, change, err);
     if (!append(cdc, change, err)) return false;
-    if (change->kind == CHANGE_COMMIT) committed(cdc, change);
-    else if (change->kind == CHANGE_ABORT) aborted(cdc);
+    if (change->kind == CHANGE_ABORT) aborted(cdc);
     return true;
 }
 
