@@ -34,12 +34,29 @@ bool group_values(struct mysql_sink *s, const struct change *change, struct err 
 
 static unsigned bucket_of(const struct table *table) { return (unsigned)((uintptr_t)table >> 6) % PLAN_BUCKETS; }
 
-static bool check_table(struct mysql_sink *s, const struct target_table *t, struct err *err)
+/* Whether the source's rows carry their period: then its log has history rows too, which are not to be applied as rows. A target that keeps a
+   history of its own for a plain table is another thing, and works. */
+static bool versioned_at_source(const struct table *source, const struct target_table *t)
+{
+    for (uint32_t i = 0; t->versioned && i < source->column_count; i++) {
+        const struct column *c = &source->columns[i];
+        int at = target_column(t, c->name);
+        if (at < 0 ? slice_is(c->name, "row_start") : t->columns[at].generated && c->kind == COLUMN_TIMESTAMP) return true;
+    }
+    return false;
+}
+
+static bool check_table(struct mysql_sink *s, const struct table *source, const struct target_table *t, struct err *err)
 {
     char name[2 * TABLE_NAME_MAX + 2];
     snprintf(name, sizeof name, "%.*s.%.*s", SLICE_ARG(t->database), SLICE_ARG(t->name));
     if (!t->exists) return err_set_number(err, ERR_STOP, 1146, "the target has no table %s", name);
     if (t->view) return err_set(err, ERR_STOP, "%s is a view on the target", name);
+    if (versioned_at_source(source, t)) {
+        s->final = true;
+        sink_remedy(s->sink, "Exclude %s in this sink, or drop its system versioning on both sides", name);
+        return err_set(err, ERR_UNSUPPORTED, "%s is system-versioned on the source: its history is not delivered by this release", name);
+    }
     if (!t->transactional && !t->sequence && !s->settings->non_transactional) {
         sink_remedy(s->sink, "ALTER TABLE %s ENGINE=InnoDB on the target, or accept it with non_transactional = true", name);
         return err_set(err, ERR_STOP, "%s has the engine %s on the target, which cannot roll back", name, t->engine);
@@ -64,7 +81,7 @@ bool group_track(struct mysql_sink *s, const struct table *table, struct tracked
     const struct target_table *target;
     struct plan *plan;
     if (s->flight.count && !mysql_settle(s, err)) return false;
-    if (!targets_get(s->targets, s->db, table->database, table->name, &target, err) || !check_table(s, target, err)) return false;
+    if (!targets_get(s->targets, s->db, table->database, table->name, &target, err) || !check_table(s, table, target, err)) return false;
     if (!plan_new(table, target, s->settings->check_before_image, &plan, err)) return false;
     struct tracked *t = calloc(1, sizeof *t);
     if (!t) abort();
