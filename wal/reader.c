@@ -13,7 +13,7 @@
 #include "record.h"
 #include "state.h"
 
-enum { OPEN_TRIES = 5, READER_KEEP = 4 << 20 };
+enum { OPEN_TRIES = 1000, OPEN_WAIT_MS = 2, READER_KEEP = 4 << 20 };
 
 struct wal_reader {
     struct wal *wal;                 /* NULL: a directory */
@@ -76,7 +76,10 @@ static bool enter(struct wal_reader *r, uint64_t lsn, struct err *err)
         struct segment next;
         opened = segment_open(&next, r->files, r->dir, &name, 0, &own);
         if (!opened && own.code != ERR_GONE) break;
-        if (!opened) continue;
+        if (!opened) {
+            clock_sleep_ms(OPEN_WAIT_MS); /* between the writer's rename and its note of the new name */
+            continue;
+        }
         if (r->has_segment) segment_close(&r->segment);
         r->segment = next;
         r->has_segment = true;

@@ -212,8 +212,7 @@ static bool answer(void *context, struct table *draft, struct arena *arena, stru
     char table[80], column[80], type[40];
     int is_unsigned;
     uint32_t n = 0;
-    (void)err;
-    assert_non_null(in);
+    if (!in) return err_set(err, ERR_DENIED, "a log with names is complete without a dictionary");
     while (fscanf(in, "%79s %79s %39s %d", table, column, type, &is_unsigned) == 4) {
         if (strlen(table) != draft->name.size || memcmp(table, draft->name.data, draft->name.size)) continue;
         assert_true(n < draft->column_count);
