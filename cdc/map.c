@@ -6,7 +6,7 @@
 
 #include "filter.h"
 
-enum { BUCKETS = 4096, RECENT = 1024, COLLATION_UTF8MB4_BIN = 46 };
+enum { BUCKETS = 4096, RECENT = 1024 };
 
 struct open_map { uint64_t id; struct map *map; };
 
@@ -119,16 +119,15 @@ static bool complete(struct maps *maps, struct arena *arena, struct table *draft
     return maps->options.schema(maps->options.context, draft, arena, err) && types_merge(&said, draft, err);
 }
 
-/* UUID, INET4, INET6 and JSON look like BINARY and LONGTEXT in every map, also in one with all metadata. */
+/* UUID, INET4 and INET6 look like BINARY in every map, also in one with all metadata. */
 static bool may_be_more(const struct column *c)
 {
-    if (c->kind == COLUMN_BINARY) return c->max_bytes == 16 || c->max_bytes == 4;
-    return c->kind == COLUMN_TEXT && c->width == 4 && c->collation == COLLATION_UTF8MB4_BIN;
+    return c->kind == COLUMN_BINARY && (c->max_bytes == 16 || c->max_bytes == 4);
 }
 
 static bool is_more(enum column_kind kind)
 {
-    return kind == COLUMN_UUID || kind == COLUMN_INET4 || kind == COLUMN_INET6 || kind == COLUMN_JSON;
+    return kind == COLUMN_UUID || kind == COLUMN_INET4 || kind == COLUMN_INET6;
 }
 
 static bool same_names(const struct table *a, const struct table *b)

@@ -291,11 +291,6 @@ static bool take_columns(const struct db_result *result, struct table *draft, st
     return true;
 }
 
-/* MariaDB's JSON is a LONGTEXT with a check that its text is JSON. */
-#define TYPE_OR_JSON \
-    "IF(EXISTS(SELECT 1 FROM information_schema.CHECK_CONSTRAINTS k WHERE k.CONSTRAINT_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME " \
-    "AND k.LEVEL = 'Column' AND k.CHECK_CLAUSE = CONCAT('json_valid(`', c.COLUMN_NAME, '`)')), 'json', c.DATA_TYPE)"
-
 static bool ask_columns(struct schema *schema, struct table *draft, struct arena *arena, struct err *err)
 {
     struct buf where;
@@ -303,11 +298,10 @@ static bool ask_columns(struct schema *schema, struct table *draft, struct arena
     buf_init(&where, 4096);
     quoted_names(&where, draft);
     bool ok = db_query(schema->db, &result, err,
-                       "SELECT c.COLUMN_NAME, %s, c.COLUMN_TYPE, c.IS_NULLABLE, a.ID, c.CHARACTER_OCTET_LENGTH "
+                       "SELECT c.COLUMN_NAME, c.DATA_TYPE, c.COLUMN_TYPE, c.IS_NULLABLE, a.ID, c.CHARACTER_OCTET_LENGTH "
                        "FROM information_schema.COLUMNS c LEFT JOIN "
                        "(SELECT %s AS NAME, MIN(ID) AS ID FROM information_schema.%s GROUP BY 1) a "
                        "ON a.NAME = c.COLLATION_NAME%s ORDER BY c.ORDINAL_POSITION",
-                       db_version_at_least(db_version(schema->db), 10, 6) ? TYPE_OR_JSON : "c.DATA_TYPE",
                        db_version_at_least(db_version(schema->db), 10, 10) ? "FULL_COLLATION_NAME" : "COLLATION_NAME",
                        db_version_at_least(db_version(schema->db), 10, 10) ? "COLLATION_CHARACTER_SET_APPLICABILITY" : "COLLATIONS",
                        buf_cstr(&where));
