@@ -9,7 +9,7 @@
 #include "table.h"
 
 enum { BIND_UNSIGNED = 0x8000 }; /* in the u2 type */
-enum bind_indicator { BIND_VALUE, BIND_NULL, BIND_DEFAULT, BIND_IGNORE }; /* bulk: before each value */
+enum bind_indicator { BIND_VALUE, BIND_NULL, BIND_DEFAULT }; /* bulk: before each value */
 
 typedef void bind_fn(const struct column *column, struct slice bytes, struct buf *out);
 struct bind {
