@@ -48,6 +48,8 @@ struct tracked { /* a source table: its plan, and what is gathered of it */
     struct net net;
     bool ordered;      /* for the rest of this group */
     bool active;
+    bool twin;         /* another definition of the same table of the target is tracked, too */
+    bool shared;       /* and has rows in this group: see group.c */
     int64_t last;      /* its last batch that may still grow, -1 none */
     struct tracked *next, *next_active;
 };

@@ -1,7 +1,7 @@
 /*
  * group.c: gathering. Each table's changes are netted as long as that is safe (net.h); a table that has left that way, or never was on
  * it, keeps the source's order from then on. Tables that no foreign key or trigger joins do not see each other's order, so that
- * each may extend an array of its own; the others share one order.
+ * each may extend an array of its own; the others share one order, and so do two definitions of one table.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -73,6 +73,13 @@ static bool check_table(struct mysql_sink *s, const struct table *source, const 
     return true;
 }
 
+static void find_twins(struct mysql_sink *s, struct tracked *t)
+{
+    for (unsigned i = 0; i < PLAN_BUCKETS; i++)
+        for (struct tracked *other = s->tracked[i]; other; other = other->next)
+            if (other->plan->target == t->plan->target) other->twin = t->twin = true;
+}
+
 bool group_track(struct mysql_sink *s, const struct table *table, struct tracked **out, struct err *err)
 {
     struct tracked **bucket = &s->tracked[bucket_of(table)];
@@ -89,6 +96,7 @@ bool group_track(struct mysql_sink *s, const struct table *table, struct tracked
     t->plan = plan;
     t->last = -1;
     net_init(&t->net);
+    find_twins(s, t);
     t->next = *bucket;
     *bucket = t;
     *out = t;
@@ -117,16 +125,6 @@ void group_forget(struct mysql_sink *s)
     targets_forget(s->targets);
 }
 
-static void activate(struct mysql_sink *s, struct tracked *t)
-{
-    if (t->active) return;
-    t->active = true;
-    t->ordered = !t->plan->nets;
-    t->last = -1;
-    t->next_active = s->active;
-    s->active = t;
-}
-
 /* ---- arrays ---- */
 
 static struct batch *add_batch(struct mysql_sink *s, struct plan *plan, struct shape *shape, uint8_t flags, uint64_t lsn)
@@ -152,7 +150,7 @@ static struct batch *batch_for(struct mysql_sink *s, struct tracked *t, struct s
 {
     struct group *g = &s->group;
     const struct target_table *target = t->plan->target;
-    bool alone = !target->foreign && !target->triggers;
+    bool alone = !target->foreign && !target->triggers && !t->shared;
     /* warnings add up from row to row of an array (after n rows with one each: n(n+3)/2 - 1), so rows that warn go one by one */
     bool joins = !(flags & SESSION_LENIENT);
     int64_t at = alone ? t->last : (int64_t)g->count - 1;
@@ -214,6 +212,29 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
     return true;
 }
 
+/* A table has two definitions at once where the source's metadata were changed without a DDL statement between (binlog_row_metadata, a new
+   privilege of ours). Rows of both in one group: what was gathered goes first, and from here on both keep the source's order. */
+static bool join_twins(struct mysql_sink *s, struct tracked *t, struct err *err)
+{
+    for (struct tracked *other = s->active; t->twin && other; other = other->next_active) {
+        if (other == t || other->plan->target != t->plan->target) continue;
+        if (other->net.count && !emit(s, other, err)) return false;
+        other->ordered = other->shared = t->ordered = t->shared = true;
+    }
+    return true;
+}
+
+static bool activate(struct mysql_sink *s, struct tracked *t, struct err *err)
+{
+    if (t->active) return true;
+    t->active = true;
+    t->ordered = !t->plan->nets;
+    t->last = -1;
+    t->next_active = s->active;
+    s->active = t;
+    return join_twins(s, t, err);
+}
+
 bool group_build(struct mysql_sink *s, struct err *err)
 {
     for (struct tracked *t = s->active; t; t = t->next_active)
@@ -240,8 +261,8 @@ static uint64_t size_of(const struct change *change)
 bool group_row(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     struct tracked *t;
-    if (!group_track(s, change->table, &t, err) || !group_values(s, change, err)) return false;
-    activate(s, t);
+    /* what is gathered elsewhere may be emitted at that, which uses the value arrays: they are read last */
+    if (!group_track(s, change->table, &t, err) || !activate(s, t, err) || !group_values(s, change, err)) return false;
     struct group *g = &s->group;
     uint64_t bytes = size_of(change);
     g->bytes += bytes;
@@ -336,7 +357,7 @@ void group_clear(struct mysql_sink *s)
     while (s->active) {
         struct tracked *t = s->active;
         s->active = t->next_active;
-        t->active = false;
+        t->active = t->shared = false;
         t->last = -1;
         net_reset(&t->net);
     }
