@@ -66,7 +66,8 @@ static int rename_and_linger(void *state, const char *from, const char *to)
     const struct file_system *real = file_system_real();
     int result = real->rename(state, from, to);
     if (result || live.begun || !is_open_name(from)) return result;
-    live.begun = live.between = true;
+    live.begun = true;
+    live.between = true;
     thread_start(&live.thread, "reader", open_and_read, NULL);
     for (int ms = 0; ms < PATIENCE_MS && live.looks < LOOKS && !live.over; ms++) clock_sleep_ms(1);
     live.between = false;
