@@ -66,6 +66,7 @@ bool careful_conflict(struct mysql_sink *s, uint64_t lsn, bool may_overwrite, en
     *way = configured(s);
     for (size_t i = 0; i < s->verdict_count; i++)
         if (s->verdicts[i].lsn == lsn) *way = s->verdicts[i].way;
+    if (*way == CONFLICT_STOP && may_overwrite && sink_forgives(s->sink, lsn)) *way = CONFLICT_OVERWRITE;
     if (*way == CONFLICT_SKIP || (*way == CONFLICT_OVERWRITE && may_overwrite)) {
         log_warning("sink.conflict", "sink=%s lsn=%llu way=%s text=\"%s\"", s->settings->name, (unsigned long long)lsn,
                     *way == CONFLICT_SKIP ? "skip" : "overwrite", err ? err->text : "");

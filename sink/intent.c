@@ -33,7 +33,7 @@ bool intent_open(struct mysql_sink *s, struct err *err)
     struct db_result *r;
     intent_free(s);
     if (!db_query(s->db, &r, err, "SELECT lsn, before_hash, statement FROM wolfcdc.intent WHERE "
-                  "log_uuid='%s' AND sink='%s'", s->uuid, s->settings->name)) return false;
+                  "log_uuid='%s' AND sink='%s'", s->uuid, s->settings->position_name)) return false;
     uint64_t lsn = r->row_count ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
     if (r->row_count && (lsn > s->position || (lsn == 0 && s->position == 0))) {
         size_t size;
@@ -165,7 +165,7 @@ static bool says_done(unsigned number)
 static bool write_intent(struct mysql_sink *s, const struct change *change, uint64_t hash, struct err *err)
 {
     buf_clear(&s->packet);
-    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %llu, X'", s->uuid, s->settings->name,
+    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %llu, X'", s->uuid, s->settings->position_name,
                (unsigned long long)change->lsn, (unsigned long long)hash);
     struct slice text = change->statement->text;
     for (size_t i = 0; i < text.size; i++) {
@@ -211,7 +211,7 @@ static bool in_pieces(const struct statement *st)
 static bool take_back(struct mysql_sink *s, struct err *err)
 {
     intent_free(s);
-    return db_exec(s->db, err, "DELETE FROM wolfcdc.intent WHERE log_uuid='%s' AND sink='%s'", s->uuid, s->settings->name) &&
+    return db_exec(s->db, err, "DELETE FROM wolfcdc.intent WHERE log_uuid='%s' AND sink='%s'", s->uuid, s->settings->position_name) &&
            db_exec(s->db, err, "COMMIT");
 }
 

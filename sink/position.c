@@ -54,7 +54,7 @@ static bool check_renamed(struct mysql_sink *s, struct err *err)
     if (!db_query(s->db, &r, err, "SELECT DISTINCT sink FROM wolfcdc.position WHERE log_uuid='%s'", s->uuid)) return false;
     for (uint64_t i = 0; i < r->row_count && ok; i++) {
         const char *name = db_value(r, i, 0, NULL);
-        if (sink_is_configured(s->sink, name)) continue;
+        if (sink_writes_position(s->sink, name)) continue;
         sink_remedy(s->sink, "Give the sink its old name back, or: wolfctl sink forget %s, and on the target DELETE FROM wolfcdc.position "
                     "WHERE sink='%s'", name, name);
         ok = err_set(err, ERR_STOP, "this log was delivered to this target by a sink named \"%s\", which is no longer configured", name);
@@ -68,10 +68,10 @@ static bool check_other_logs(struct mysql_sink *s, struct err *err)
     struct db_result *r;
     bool ok = true;
     if (!db_query(s->db, &r, err, "SELECT log_uuid, MAX(committed_at) FROM wolfcdc.position WHERE sink='%s' AND log_uuid<>'%s' "
-                  "GROUP BY 1 ORDER BY 2 DESC LIMIT 1", s->settings->name, s->uuid)) return false;
+                  "GROUP BY 1 ORDER BY 2 DESC LIMIT 1", s->settings->position_name, s->uuid)) return false;
     if (r->row_count) {
         sink_remedy(s->sink, "With an empty log: wolfctl sink adopt --sink %s. If the target was seeded anew: DELETE FROM wolfcdc.position "
-                    "WHERE sink='%s' there", s->settings->name, s->settings->name);
+                    "WHERE sink='%s' there", s->settings->position_name, s->settings->position_name);
         ok = err_set(err, ERR_STOP, "the target was delivered to from another log (%s, last at %s), and knows nothing of this one (%s)",
                      db_value(r, 0, 0, NULL), db_value(r, 0, 1, NULL), s->uuid);
     }
@@ -84,6 +84,7 @@ static bool write_first(struct mysql_sink *s, uint64_t delivered, struct err *er
 {
     if (!sink_is_new(s->sink)) {
         sink_remedy(s->sink, "If the target was restored from an older backup or seeded anew, adopt it: wolfctl sink adopt");
+        sink_position_lost(s->sink);
         return err_set(err, ERR_STOP, "we have delivered up to LSN %llu before, but the target has no position of this sink",
                        (unsigned long long)delivered);
     }
@@ -91,7 +92,7 @@ static bool write_first(struct mysql_sink *s, uint64_t delivered, struct err *er
     s->position = delivered;
     if (!delivered) return true; /* the first group writes it */
     return db_exec(s->db, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) "
-                   "VALUES ('%s', '%s', 0, %llu, 0, '')", s->uuid, s->settings->name, (unsigned long long)delivered) &&
+                   "VALUES ('%s', '%s', 0, %llu, 0, '')", s->uuid, s->settings->position_name, (unsigned long long)delivered) &&
            db_exec(s->db, err, "COMMIT");
 }
 
@@ -99,7 +100,7 @@ static bool read_position(struct mysql_sink *s, uint64_t *delivered, bool *found
 {
     struct db_result *r;
     if (!db_query(s->db, &r, err, "SELECT last_lsn, begin_lsn, gtids FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
-                  "ORDER BY previous_lsn DESC LIMIT 1 FOR UPDATE", s->uuid, s->settings->name)) {
+                  "ORDER BY previous_lsn DESC LIMIT 1 FOR UPDATE", s->uuid, s->settings->position_name)) {
         if (err && err->number == 1205) sink_say(s->sink, "a predecessor's transaction is still open on the target: waiting for it to end");
         return false;
     }
@@ -125,10 +126,10 @@ static bool prepare(struct mysql_sink *s, struct err *err)
 {
     char sql[512];
     int n = snprintf(sql, sizeof sql, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) "
-                     "VALUES ('%s', '%s', ?, ?, ?, ?)", s->uuid, s->settings->name);
+                     "VALUES ('%s', '%s', ?, ?, ?, ?)", s->uuid, s->settings->position_name);
     if (!db_prepare(s->db, slice_of(sql, (size_t)n), &s->position_insert, err)) return false;
     n = snprintf(sql, sizeof sql, "UPDATE wolfcdc.position SET last_lsn=?, begin_lsn=?, gtids=?, committed_at=CURRENT_TIMESTAMP(6) "
-                 "WHERE log_uuid='%s' AND sink='%s' AND previous_lsn=?", s->uuid, s->settings->name);
+                 "WHERE log_uuid='%s' AND sink='%s' AND previous_lsn=?", s->uuid, s->settings->position_name);
     return db_prepare(s->db, slice_of(sql, (size_t)n), &s->position_update, err);
 }
 
@@ -160,7 +161,7 @@ static bool remove_seed(struct mysql_sink *s, struct err *err)
     struct expect expect = {.kind = EXPECT_POSITION};
     char sql[256];
     int n = snprintf(sql, sizeof sql, "DELETE FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' AND previous_lsn=0 AND "
-                     "last_lsn=0", s->uuid, s->settings->name);
+                     "last_lsn=0", s->uuid, s->settings->position_name);
     return session_send(s, DB_COM_QUERY, slice_of(sql, (size_t)n), &expect, err);
 }
 
@@ -218,7 +219,7 @@ bool position_fenced(struct mysql_sink *s, struct err *err)
 bool position_prune(struct mysql_sink *s, struct err *err)
 {
     return db_exec(s->db, err, "DELETE FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' AND last_lsn<%llu AND "
-                   "committed_at<CURRENT_TIMESTAMP(6)-INTERVAL 10 MINUTE ORDER BY previous_lsn LIMIT 50000", s->uuid, s->settings->name,
+                   "committed_at<CURRENT_TIMESTAMP(6)-INTERVAL 10 MINUTE ORDER BY previous_lsn LIMIT 50000", s->uuid, s->settings->position_name,
                    (unsigned long long)s->position) && db_exec(s->db, err, "COMMIT");
 }
 
@@ -229,18 +230,18 @@ static bool adopt_from(struct db *db, const struct sink_settings *sink, const ch
     struct db_result *r;
     struct gtid_set gtids = {0};
     if (!db_query(db, &r, err, "SELECT log_uuid, gtids, last_lsn, begin_lsn FROM wolfcdc.position WHERE sink='%s' AND gtids<>'' AND "
-                  "log_uuid<>'%s' ORDER BY committed_at DESC, previous_lsn DESC LIMIT 1 FOR UPDATE", sink->name, uuid)) return false;
+                  "log_uuid<>'%s' ORDER BY committed_at DESC, previous_lsn DESC LIMIT 1 FOR UPDATE", sink->position_name, uuid)) return false;
     size_t size = 0;
     const char *text = r->row_count ? db_value(r, 0, 1, &size) : NULL;
     bool ok = text != NULL;
-    if (!ok) err_set(err, ERR_GONE, "the target has no position that a sink \"%s\" of another log left there", sink->name);
+    if (!ok) err_set(err, ERR_GONE, "the target has no position that a sink \"%s\" of another log left there", sink->position_name);
     else if (number(r, 0, 3)) ok = err_set(err, ERR_STOP, "the target's last transaction was delivered in parts and is not whole: it cannot be adopted");
     else ok = gtid_set_parse(slice_of(text, size), &gtids, err);
     ok = ok && db_exec(db, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) VALUES "
-                       "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->name, text);
+                       "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->position_name, text);
     /* A DDL that was about to run may be the first that the new log brings. */
     ok = ok && db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, before_hash, statement "
-                       "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s' AND lsn>%s", uuid, sink->name, db_value(r, 0, 0, NULL),
+                       "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s' AND lsn>%s", uuid, sink->position_name, db_value(r, 0, 0, NULL),
                        db_value(r, 0, 2, NULL));
     db_result_free(r);
     if (!ok || !db_exec(db, err, "COMMIT")) return false;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "cluster.h"
 #include "filter.h"
 #include "log.h"
 #include "metrics.h"
@@ -29,6 +30,7 @@ struct sink {
     struct wal *wal;
     struct filter *filter;
     unsigned index;
+    struct cluster *cluster; /* that it is a part of, or NULL */
     bool on_filter; /* it has patterns of its own */
     pthread_t thread;
     bool started;
@@ -50,6 +52,10 @@ struct sink {
     bool stop, finished, paused, again, conflict_found, caught_up;
     enum conflict_way way;
     uint64_t rewind; /* 0: none asked for */
+    uint64_t park_at, forgiven, seeded; /* see sink_park, sink_forgive, sink_seeded */
+    bool gate_reached; /* everything up to park_at is delivered */
+    bool resting;    /* parked or paused, its connection closed */
+    char park_reason[300];
     struct sink_status status;
     uint32_t reading_timestamp; /* source time of the oldest transaction read and not confirmed; 0 none */
 };
@@ -57,6 +63,8 @@ struct sink {
 struct sinks {
     const struct settings *settings;
     struct wal *wal;
+    size_t cluster_count;
+    struct cluster *clusters[SINKS_MAX];
     size_t count;
     struct sink items[];
 };
@@ -71,6 +79,7 @@ static const struct { const char *name, *help; } states[SINK_STATES] = {
     [SINK_PAUSED] = {"paused", "Held by the operator: wolfctl resume."},
     [SINK_CONFLICT] = {"conflict", "The target does not hold what a change needs: wolfctl conflict skip|overwrite|retry."},
     [SINK_GONE] = {"gone", "The log no longer holds what this sink needs: seed the target anew and adopt it."},
+    [SINK_PARKED] = {"parked", "Its target is served another way; the reason says which."},
     [SINK_STOPPED] = {"stopped", "It cannot go on without the operator; put the reason right, then wolfctl resume."},
 };
 
@@ -82,20 +91,21 @@ const char *sink_state_help(enum sink_state state) { return states[state].help; 
 const struct sink_settings *sink_settings(const struct sink *sink) { return sink->settings; }
 struct wal *sink_wal(const struct sink *sink) { return sink->wal; }
 unsigned sink_index(const struct sink *sink) { return sink->index; }
+struct cluster *sink_cluster(const struct sink *sink) { return sink->cluster; }
 bool sink_is_new(const struct sink *sink) { return sink->is_new; }
 
 bool sink_stopping(struct sink *sink)
 {
     pthread_mutex_lock(&sink->lock);
-    bool stopping = sink->stop || sink->paused || sink->rewind;
+    bool stopping = sink->stop || sink->paused || sink->rewind || sink->park_at == 0;
     pthread_mutex_unlock(&sink->lock);
     return stopping;
 }
 
-bool sink_is_configured(const struct sink *sink, const char *name)
+bool sink_writes_position(const struct sink *sink, const char *name)
 {
     for (size_t i = 0; i < sink->all->sink_count; i++)
-        if (strcmp(sink->all->sinks[i].name, name) == 0) return true;
+        if (strcmp(sink->all->sinks[i].position_name, name) == 0) return true;
     return false;
 }
 
@@ -153,6 +163,14 @@ void sink_conflict_found(struct sink *sink)
     sink_metric_add(sink->index, SINK_METRIC_CONFLICTS, 1);
 }
 
+void sink_position_lost(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->status.lost_position = true;
+    pthread_mutex_unlock(&sink->lock);
+    if (sink->cluster) sink_remedy(sink, "wolfctl nodes seed %s", sink->settings->server.host);
+}
+
 void sink_remedy(struct sink *sink, const char *format, ...)
 {
     va_list args;
@@ -163,10 +181,14 @@ void sink_remedy(struct sink *sink, const char *format, ...)
     va_end(args);
 }
 
+/* The part of a cluster that delivers through its leader holds nothing of its own: the nodes' parts do. */
+static bool holds(const struct sink *sink) { return !sink->settings->cluster || sink->settings->node >= 0; }
+
 static void move_hold(struct sink *sink, bool now)
 {
     struct err err = {0};
     uint64_t at = clock_us();
+    if (!holds(sink)) return;
     if (sink->delivered + 1 == sink->held || (!now && at - sink->held_us < HOLD_EVERY_US)) return;
     sink->held_us = at;
     if (!wal_hold(sink->wal, sink->settings->name, sink->delivered + 1, &err))
@@ -203,7 +225,7 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress)
     sink->attempt = 0;
     if (sink->is_new) {
         struct err err = {0};
-        char name[80];
+        char name[SINK_NAME_MAX + 8];
         snprintf(name, sizeof name, "%s/new", sink->settings->name);
         if (!wal_release(sink->wal, name, &err)) log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
         sink->is_new = false;
@@ -215,13 +237,99 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress)
     move_hold(sink, false);
 }
 
+static double lag_seconds(uint32_t timestamp)
+{
+    double now = (double)clock_wall_us() / 1e6;
+    return timestamp && now > timestamp ? now - timestamp : 0;
+}
+
+/* ---- for a cluster ---- */
+
+/* Under lock. Parked, and has what it was to have before that. */
+static bool must_rest(const struct sink *sink) { return sink->park_at == 0 || sink->gate_reached; }
+
+void sink_park(struct sink *sink, uint64_t lsn, const char *reason)
+{
+    pthread_mutex_lock(&sink->lock);
+    if (lsn != sink->park_at) sink->gate_reached = false;
+    sink->park_at = lsn;
+    snprintf(sink->park_reason, sizeof sink->park_reason, "%s", reason);
+    pthread_cond_broadcast(&sink->wake);
+    pthread_mutex_unlock(&sink->lock);
+}
+
+bool sink_is_parked(struct sink *sink, uint64_t *lsn)
+{
+    pthread_mutex_lock(&sink->lock);
+    bool parked = sink->resting && must_rest(sink);
+    *lsn = sink->status.lsn;
+    pthread_mutex_unlock(&sink->lock);
+    return parked;
+}
+
+void sink_advance(struct sink *sink, const struct sink_progress *progress)
+{
+    pthread_mutex_lock(&sink->lock);
+    assert(sink->resting); /* its thread waits: what it owns may be moved */
+    count(sink, progress);
+    sink->delivered = progress->lsn;
+    pthread_mutex_unlock(&sink->lock);
+    move_hold(sink, false);
+}
+
+void sink_forgive(struct sink *sink, uint64_t lsn)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->forgiven = lsn;
+    pthread_mutex_unlock(&sink->lock);
+}
+
+bool sink_forgives(struct sink *sink, uint64_t lsn)
+{
+    pthread_mutex_lock(&sink->lock);
+    bool forgives = lsn <= sink->forgiven;
+    pthread_mutex_unlock(&sink->lock);
+    return forgives;
+}
+
+void sink_seeded(struct sink *sink, uint64_t lsn)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->seeded = lsn + 1;
+    sink->again = true;
+    pthread_cond_broadcast(&sink->wake);
+    pthread_mutex_unlock(&sink->lock);
+}
+
+void sink_let_go(struct sink *sink)
+{
+    struct err err = {0};
+    struct wal_points points;
+    wal_points(sink->wal, &points);
+    if (!wal_hold(sink->wal, sink->settings->name, points.written + 1, &err))
+        log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
+}
+
+void sink_status_of(struct sink *sink, struct sink_status *status)
+{
+    struct wal_points points;
+    wal_points(sink->wal, &points);
+    pthread_mutex_lock(&sink->lock);
+    *status = sink->status;
+    /* A sink that is not reading makes no new figures by itself. */
+    if (points.written <= status->lsn) status->lag_seconds = 0, status->lag_transactions = 0, status->lag_bytes = 0;
+    else if (sink->reading_timestamp) status->lag_seconds = lag_seconds(sink->reading_timestamp);
+    else if (status->state > SINK_IDLE) status->lag_seconds = lag_seconds(status->timestamp);
+    pthread_mutex_unlock(&sink->lock);
+}
+
 /* ---- the thread ---- */
 
 /* Waits for news from the operator, at most ms. */
 static void rest(struct sink *sink, uint32_t ms)
 {
     pthread_mutex_lock(&sink->lock);
-    if (!sink->stop && !sink->again && !sink->rewind) thread_wait(&sink->wake, &sink->lock, ms);
+    if (!sink->stop && !sink->again && !sink->rewind && sink->park_at) thread_wait(&sink->wake, &sink->lock, ms);
     pthread_mutex_unlock(&sink->lock);
 }
 
@@ -253,12 +361,6 @@ static void note_reading(struct sink *sink, const struct change *change)
     if (!sink->reading_timestamp) sink->reading_timestamp = change->timestamp;
     set_state(sink, SINK_STREAMING);
     pthread_mutex_unlock(&sink->lock);
-}
-
-static double lag_seconds(uint32_t timestamp)
-{
-    double now = (double)clock_wall_us() / 1e6;
-    return timestamp && now > timestamp ? now - timestamp : 0;
 }
 
 static void set_gauges(struct sink *sink, bool now)
@@ -301,6 +403,24 @@ static void caught_up(struct sink *sink)
     move_hold(sink, false);
 }
 
+/* Whether this transaction is beyond where the sink is to rest. */
+static bool beyond_gate(struct sink *sink, const struct change *change)
+{
+    if (change->kind != CHANGE_BEGIN) return false;
+    pthread_mutex_lock(&sink->lock);
+    bool beyond = change->lsn > sink->park_at;
+    pthread_mutex_unlock(&sink->lock);
+    return beyond;
+}
+
+/* Nothing below the gate is left: rests from now on. */
+static void reach_gate(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    if (sink->park_at != UINT64_MAX && sink->delivered >= sink->park_at) sink->gate_reached = true;
+    pthread_mutex_unlock(&sink->lock);
+}
+
 static bool take(struct sink *sink, const struct change *change, struct err *err)
 {
     if (change->kind == CHANGE_BEGIN) note_reading(sink, change);
@@ -319,14 +439,29 @@ static bool drain(struct sink *sink, struct err *err)
     return true;
 }
 
+static bool sink_at_gate(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    bool reached = sink->gate_reached;
+    pthread_mutex_unlock(&sink->lock);
+    return reached;
+}
+
 static bool stream(struct sink *sink, struct err *err)
 {
     struct change change;
     bool busy = false;
     uint64_t flushed = clock_us();
-    while (!sink_stopping(sink)) {
+    while (!sink_stopping(sink) && !sink_at_gate(sink)) {
         switch (wal_reader_next(sink->reader, busy ? 0 : READ_WAIT_MS, &change, err)) {
         case WAL_READ_CHANGE:
+            if (beyond_gate(sink, &change)) {
+                if (!drain(sink, err)) return false;
+                pthread_mutex_lock(&sink->lock);
+                sink->gate_reached = change.lsn > sink->park_at;
+                pthread_mutex_unlock(&sink->lock);
+                return true;
+            }
             if (!take(sink, &change, err)) return false;
             busy = true;
             break;
@@ -336,6 +471,7 @@ static bool stream(struct sink *sink, struct err *err)
             if (!sink->ops->flush(sink->self, &busy, err)) return false;
             if (!busy) {
                 caught_up(sink);
+                reach_gate(sink);
                 flushed = clock_us();
             }
             break;
@@ -401,7 +537,7 @@ static void failed(struct sink *sink, const struct err *err)
         return;
     }
     pthread_mutex_lock(&sink->lock);
-    while (!sink->stop && !sink->again && !sink->rewind) thread_wait(&sink->wake, &sink->lock, 60000);
+    while (!sink->stop && !sink->again && !sink->rewind && sink->park_at) thread_wait(&sink->wake, &sink->lock, 60000);
     pthread_mutex_unlock(&sink->lock);
 }
 
@@ -413,7 +549,7 @@ static bool heed_operator(struct sink *sink, struct err *err)
     uint64_t rewind = sink->rewind;
     sink->way = CONFLICT_STOP;
     sink->rewind = 0;
-    sink->again = sink->conflict_found = false;
+    sink->again = sink->conflict_found = sink->status.lost_position = false;
     sink->status.remedy[0] = 0;
     pthread_mutex_unlock(&sink->lock);
     if (way != CONFLICT_STOP && sink->ops->conflict && !sink->ops->conflict(sink->self, way, err)) return false;
@@ -426,9 +562,18 @@ static bool heed_operator(struct sink *sink, struct err *err)
 static bool wait_while_paused(struct sink *sink)
 {
     pthread_mutex_lock(&sink->lock);
-    while (sink->paused && !sink->stop) {
-        set_state(sink, SINK_PAUSED);
+    while ((sink->paused || must_rest(sink)) && !sink->stop) {
+        set_state(sink, must_rest(sink) ? SINK_PARKED : SINK_PAUSED);
+        if (must_rest(sink)) snprintf(sink->status.reason, sizeof sink->status.reason, "%s", sink->park_reason);
+        sink->resting = true;
+        pthread_cond_broadcast(&sink->wake);
         thread_wait(&sink->wake, &sink->lock, 60000);
+    }
+    sink->resting = false;
+    if (sink->seeded) {
+        sink->delivered = sink->seeded - 1;
+        sink->status.lsn = sink->delivered;
+        sink->seeded = 0;
     }
     bool go = !sink->stop;
     if (go) set_state(sink, SINK_CONNECTING);
@@ -480,8 +625,9 @@ static bool find_start(struct sink *sink, uint64_t *lsn, struct err *err)
 /* A sink is new until its first confirmation: a second hold, NAME/new, says so across a crash. */
 static bool open_cursor(struct sink *sink, struct err *err)
 {
-    char mark[80];
+    char mark[SINK_NAME_MAX + 8];
     uint64_t lsn = 0, ignored;
+    if (!holds(sink)) return true;
     snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
     if (wal_held(sink->wal, sink->settings->name, &lsn)) {
         sink->is_new = wal_held(sink->wal, mark, &ignored);
@@ -501,7 +647,9 @@ static bool sink_init(struct sink *sink, struct err *err)
     const struct sink_settings *s = sink->settings;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i]->type, s->type) == 0) sink->ops = kinds[i];
+    if (s->cluster) sink->ops = &sink_mysql;
     if (!sink->ops) return err_set(err, ERR_CONFIG, "sink \"%s\": unknown type \"%s\"", s->name, s->type);
+    sink->park_at = UINT64_MAX;
     pthread_mutex_init(&sink->lock, NULL);
     thread_cond_init(&sink->wake);
     sink->status.name = s->name;
@@ -603,16 +751,7 @@ size_t sinks_count(const struct sinks *sinks) { return sinks->count; }
 bool sinks_status(struct sinks *sinks, size_t index, struct sink_status *status)
 {
     if (index >= sinks->count) return false;
-    struct sink *sink = &sinks->items[index];
-    struct wal_points points;
-    wal_points(sinks->wal, &points);
-    pthread_mutex_lock(&sink->lock);
-    *status = sink->status;
-    /* A sink that is not reading makes no new figures by itself. */
-    if (points.written <= status->lsn) status->lag_seconds = 0, status->lag_transactions = 0, status->lag_bytes = 0;
-    else if (sink->reading_timestamp) status->lag_seconds = lag_seconds(sink->reading_timestamp);
-    else if (status->state > SINK_IDLE) status->lag_seconds = lag_seconds(status->timestamp);
-    pthread_mutex_unlock(&sink->lock);
+    sink_status_of(&sinks->items[index], status);
     return true;
 }
 
@@ -635,11 +774,13 @@ static void pause_one(struct sink *sink, bool pause)
 
 bool sinks_pause(struct sinks *sinks, const char *name, bool pause, struct err *err)
 {
-    struct sink *one = name ? find(sinks, name, err) : NULL;
-    if (name && !one) return false;
-    for (size_t i = 0; i < sinks->count; i++)
-        if (!one || one == &sinks->items[i]) pause_one(&sinks->items[i], pause);
-    return true;
+    bool found = !name;
+    for (size_t i = 0; i < sinks->count; i++) {
+        if (name && !sink_is_meant(sinks->items[i].settings, name)) continue;
+        pause_one(&sinks->items[i], pause);
+        found = true;
+    }
+    return found || err_set(err, ERR_CONFIG, "no sink \"%s\" in the configuration", name);
 }
 
 static bool parse_way(const char *text, enum conflict_way *way)
@@ -705,13 +846,13 @@ bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct er
 
 bool sinks_forget(struct sinks *sinks, const char *name, struct err *err)
 {
-    char mark[80];
+    char mark[SINK_NAME_MAX + 8];
     uint64_t lsn;
     for (size_t i = 0; i < sinks->count; i++)
         if (strcmp(sinks->items[i].settings->name, name) == 0)
             return err_set(err, ERR_CONFIG, "sink \"%s\" is in the configuration: take it out and restart first", name);
     if (!wal_held(sinks->wal, name, &lsn)) return err_set(err, ERR_CONFIG, "the log knows no sink \"%s\"", name);
-    snprintf(mark, sizeof mark, "%.70s/new", name);
+    snprintf(mark, sizeof mark, "%.120s/new", name);
     if (wal_held(sinks->wal, mark, &lsn) && !wal_release(sinks->wal, mark, err)) return false;
     return wal_release(sinks->wal, name, err);
 }

@@ -48,11 +48,12 @@ extern const struct sink_ops sink_mysql, sink_jsonl;
 const struct sink_settings *sink_settings(const struct sink *sink);
 struct wal *sink_wal(const struct sink *sink);
 unsigned sink_index(const struct sink *sink); /* for sink_metric_… */
+struct cluster *sink_cluster(const struct sink *sink); /* that it is a part of; NULL: none */
 bool sink_stopping(struct sink *sink);        /* stop or pause was asked for: return soon */
 /* Whether this sink's first connection is still to come: it has never delivered anything of this log. */
 bool sink_is_new(const struct sink *sink);
-/* Whether `name` is a sink of the configuration. */
-bool sink_is_configured(const struct sink *sink, const char *name);
+/* Whether a sink of the configuration is called so in wolfcdc.position. */
+bool sink_writes_position(const struct sink *sink, const char *name);
 
 /* The target has everything up to lsn (a COMMIT's, or within a transaction that is delivered in parts). The counts are what came
    with this call. Updates status and metrics, moves the hold now and then. */
@@ -68,8 +69,28 @@ void sink_server(struct sink *sink, const char *server, const char *version); /*
 void sink_say(struct sink *sink, const char *text);
 void sink_held_back(struct sink *sink, const char *name); /* a trigger or event that waits for cutover */
 void sink_rolled_back(struct sink *sink);                 /* counts a target transaction done again */
+/* The error that the caller is about to return: the target is not the one that we delivered to, or lost what it had. */
+void sink_position_lost(struct sink *sink);
 /* The error that the caller is about to return is a conflict (state SINK_CONFLICT, verbs accepted), or needs this remedy. */
 void sink_conflict_found(struct sink *sink);
 void sink_remedy(struct sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- for the cluster that a sink is a part of (cluster.h); any thread ---- */
+
+/* Delivers transactions that begin at or below `lsn`, then rests: state parked, with this reason. 0: none at all; UINT64_MAX: not parked. */
+void sink_park(struct sink *sink, uint64_t lsn, const char *reason);
+/* Whether it rests, with its connection closed; *lsn is then what its target has, as far as it has been told. */
+bool sink_is_parked(struct sink *sink, uint64_t *lsn);
+/* While it rests: its target got this by another way. */
+void sink_advance(struct sink *sink, const struct sink_progress *progress);
+/* A conflict of a change up to lsn is no conflict: the row is made what the source's is. UINT64_MAX: any. Statements that may have been
+   sent another way before make this right: a row that is there already, or is gone already, is what was wanted. */
+void sink_forgive(struct sink *sink, uint64_t lsn);
+bool sink_forgives(struct sink *sink, uint64_t lsn);
+/* Its target was seeded: its position row says where it is, whatever it was. Wakes it if it stopped. */
+void sink_seeded(struct sink *sink, uint64_t lsn);
+/* The log need not keep for it what it still lacks: it has fallen too far behind. Until it confirms something again. */
+void sink_let_go(struct sink *sink);
+void sink_status_of(struct sink *sink, struct sink_status *status);
 
 #endif

@@ -95,7 +95,7 @@ bool session_lock(struct mysql_sink *s, struct err *err)
 {
     char got[8];
     bool found;
-    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', MD5('%s.%s')), 0)", s->uuid, s->settings->name))
+    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', MD5('%s.%s')), 0)", s->uuid, s->settings->position_name))
         return false;
     s->locked = got[0] == '1';
     return true;

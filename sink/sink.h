@@ -10,7 +10,7 @@
 struct sinks;
 
 enum sink_state { SINK_CONNECTING, SINK_STREAMING, SINK_IDLE, SINK_RETRYING, SINK_PAUSED, SINK_CONFLICT, SINK_GONE,
-                  SINK_STOPPED, SINK_STATES };
+                  SINK_STOPPED, SINK_PARKED, SINK_STATES };
 
 struct sink_status {
     const char *name, *type;
@@ -23,6 +23,7 @@ struct sink_status {
     uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts;
     uint64_t lag_transactions, lag_bytes; double lag_seconds;
     char server[300], version[96];
+    bool lost_position;           /* the target has no position of ours, though we delivered to it, or others have: to be seeded or adopted */
     char held_back[512];          /* triggers and events kept for cutover: names, "" when none */
 };
 
@@ -45,6 +46,45 @@ MUST_CHECK bool sinks_forget(struct sinks *sinks, const char *name, struct err *
 /* Before anything runs, for `wolfctl sink adopt`: reads the target's GTID set that an agent with another log left there, so
    that an empty log starts from it; writes our first position row. */
 MUST_CHECK bool sink_adopt(const struct sink_settings *sink, const char *wal_uuid, struct source_pos *start, struct err *err);
+
+/* ---- WolfScale clusters: a [[sink]] of type wolfscale is one sink for each node, and what joins them ---- */
+
+enum proof_state { PROOF_OFF, PROOF_RUNNING, PROOF_EQUAL, PROOF_IN_FLIGHT, PROOF_DIFFERENT, PROOF_UNREADABLE, PROOF_STATES };
+enum { CLUSTER_NODES_MAX = 16 };
+
+struct proof_status {
+    enum proof_state state;       /* of the last whole round, or RUNNING in the first */
+    uint64_t round, rows, tables; /* rows and tables compared in the round at hand */
+    uint64_t differences, in_flight; /* rows, of the last whole round; and of the one at hand where it found some already */
+    uint64_t finished_us;         /* wall clock; 0: no round is over yet */
+    char reason[300];             /* the first difference: table and key; or why a table is not compared */
+};
+
+struct node_status {
+    const char *node, *sink;      /* host as configured; the node's own sink */
+    char id[128], leader_seen[128];
+    const char *role, *state;     /* "leader" | "follower" | ""; up, lagging, gone, foreign, new, rebuilt, unknown */
+    char reason[400], remedy[400];
+    uint64_t wolfscale_lsn;
+    uint32_t answer_ms;
+    struct sink_status delivery;
+    struct proof_status proof;
+    char order[200];              /* what an operator's order is doing: "seeding from 10.9.0.1: 3 of 12 tables, 120000 rows"; "" none */
+};
+
+struct cluster_status {
+    const char *sink, *delivery, *state, *way; /* way: "nodes", "leader", or "direct": leader delivery that serves the nodes itself */
+    char leader[128], reason[820], remedy[400];
+    size_t count;
+    struct node_status nodes[CLUSTER_NODES_MAX];
+};
+
+bool sinks_cluster(struct sinks *sinks, size_t index, struct cluster_status *status);
+/* An operator's word: done in the background, seen in node_status.order. VERIFY: a round now (node NULL: every node). REPAIR: rows that differ are
+   made what the source's are; REPAIR_DRY says which. SEED: the node's data anew, from the log or from another node (`from`, NULL: chosen). */
+enum node_order { NODE_VERIFY, NODE_REPAIR, NODE_REPAIR_DRY, NODE_SEED };
+MUST_CHECK bool sinks_node_order(struct sinks *sinks, enum node_order order, const char *node, const char *from, struct err *err);
+
 const char *sink_state_name(enum sink_state state);
 const char *sink_state_help(enum sink_state state);
 

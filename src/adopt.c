@@ -33,7 +33,7 @@ static const struct sink_settings *sink_meant(const struct settings *settings, c
     }
     if (!found) err_set(err, ERR_CONFIG, "%s: no such sink in this configuration", name ? name : "type mysql");
     else if (!strcmp(found->type, "mysql")) return found;
-    else err_set(err, ERR_CONFIG, "sink %s has type %s: only mysql keeps its position on the target", found->name, found->type);
+    else err_set(err, ERR_CONFIG, "sink %s has type %s: only mysql keeps its position on one target", found->name, found->type);
     return NULL;
 }
 

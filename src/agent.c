@@ -129,10 +129,21 @@ static bool strings_equal(const struct strings *a, const struct strings *b)
     return true;
 }
 
+static bool nodes_equal(const struct nodes *a, const struct nodes *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct node_settings *x = &a->items[i], *y = &b->items[i];
+        if (strcmp(x->host, y->host) || x->port != y->port || x->api_port != y->api_port || x->proxy_port != y->proxy_port) return false;
+    }
+    return true;
+}
+
 static bool field_equal(const struct config_key *key, const char *a, const char *b)
 {
     const char *x, *y;
     if (key->type == CONFIG_LIST) return strings_equal((const struct strings *)a, (const struct strings *)b);
+    if (key->type == CONFIG_NODES) return nodes_equal((const struct nodes *)a, (const struct nodes *)b);
     if (key->type == CONFIG_NUMBER || key->type == CONFIG_BOOL || key->type == CONFIG_CHOICE) return !memcmp(a, b, key->size);
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);

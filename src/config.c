@@ -28,6 +28,7 @@
 #define CHECK_NUMBER(s, f) _Generic(FIELD(s, f), unsigned: 1, uint64_t: 1, default: 0)
 #define CHECK_BOOL(s, f) _Generic(FIELD(s, f), bool: 1, default: 0)
 #define CHECK_LIST(s, f) _Generic(FIELD(s, f), struct strings: 1, default: 0)
+#define CHECK_NODES(s, f) _Generic(FIELD(s, f), struct nodes: 1, default: 0)
 #define SECTION(...)
 #define KEY(s, name, type, field, ...) \
     _Static_assert(sizeof(char[CHECK_##type(s, field) ? 1 : -1]) == 1, "config.def: type of " #s "." #field);
@@ -104,6 +105,10 @@ void config_allowed(const struct config_key *key, char *text, size_t room)
         snprintf(text, room, "a number%s%s, %" PRIu64 " to %" PRIu64, *space ? " of " : "", key->allowed, key->min, key->max);
         break;
     case CONFIG_LIST: snprintf(text, room, "a list of %" PRIu64 " to %" PRIu64 " strings", key->min, key->max); break;
+    case CONFIG_NODES:
+        snprintf(text, room, "a list of %" PRIu64 " to %" PRIu64 " nodes, each \"host\", \"host:port\" or { host = \"…\", port = 3306, "
+                 "api_port = 8080, proxy_port = 8007 }", key->min, key->max);
+        break;
     case CONFIG_PATH: snprintf(text, room, "a path of at most %" PRIu64 " bytes", key->max); break;
     case CONFIG_TEXT:
     case CONFIG_SECRET: snprintf(text, room, "a string of %" PRIu64 " to %" PRIu64 " bytes", key->min, key->max); break;
@@ -244,10 +249,54 @@ static bool set_list(struct reading *in, const struct config_key *key, void *to,
     return true;
 }
 
+static bool node_text(struct reading *in, struct node_settings *node, const char *text)
+{
+    char host[256];
+    if (!settings_host(text, node->port, host, sizeof host, &node->port)) return false;
+    node->host = keep(in->settings, host);
+    return true;
+}
+
+static bool node_field(struct reading *in, struct node_settings *node, const struct toml_field *field)
+{
+    if (!*field->key) return field->type == TOML_STRING && node_text(in, node, field->text);
+    if (!strcmp(field->key, "host")) {
+        if (field->type != TOML_STRING || !*field->text || strlen(field->text) > 255) return false;
+        node->host = keep(in->settings, field->text);
+        return true;
+    }
+    unsigned *port = !strcmp(field->key, "port") ? &node->port : !strcmp(field->key, "api_port") ? &node->api_port
+                   : !strcmp(field->key, "proxy_port") ? &node->proxy_port : NULL;
+    if (!port || field->type != TOML_INTEGER || field->integer < 1 || field->integer > 65535) return false;
+    *port = (unsigned)field->integer;
+    return true;
+}
+
+static bool set_nodes(struct reading *in, const struct config_key *key, void *to, const struct toml_item *item)
+{
+    struct node_settings items[NODES_LISTED_MAX];
+    size_t count = item->item_count;
+    for (size_t i = 0; i < item->field_count; i++) count = item->fields[i].element + 1;
+    if ((item->type != TOML_STRINGS && item->type != TOML_TABLES) || count < key->min || count > key->max) return false;
+    assert(count <= NODES_LISTED_MAX);
+    for (size_t i = 0; i < count; i++) items[i] = (struct node_settings){NULL, 3306, 8080, 8007};
+    for (size_t i = 0; i < item->item_count; i++)
+        if (!node_text(in, &items[i], item->items[i])) return false;
+    for (size_t i = 0; i < item->field_count; i++)
+        if (!node_field(in, &items[item->fields[i].element], &item->fields[i])) return false;
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].host) return false;
+    struct nodes list = {count, arena_alloc(&in->settings->arena, (count + 1) * sizeof *items)};
+    memcpy(list.items, items, count * sizeof *items);
+    memcpy(to, &list, sizeof list);
+    return true;
+}
+
 typedef bool set_fn(struct reading *in, const struct config_key *key, void *to, const struct toml_item *item);
 static set_fn *const setters[] = {
     [CONFIG_TEXT] = set_text,     [CONFIG_PATH] = set_text,     [CONFIG_SECRET] = set_text, [CONFIG_WORD] = set_word,
     [CONFIG_CHOICE] = set_choice, [CONFIG_NUMBER] = set_number, [CONFIG_BOOL] = set_bool,   [CONFIG_LIST] = set_list,
+    [CONFIG_NODES] = set_nodes,
 };
 
 /* A default goes the same way as a value of the file. */
@@ -378,7 +427,7 @@ static void all_secrets(struct reading *in)
     secrets_warn(s);
     server_secrets(in, instance_of(in, "source", 0), &s->source.server, "source");
     for (size_t i = 0; i < s->sink_count; i++) {
-        if (strcmp(s->sinks[i].type, "mysql")) continue;
+        if (!strcmp(s->sinks[i].type, "jsonl")) continue;
         snprintf(name, sizeof name, "sink-%s", s->sinks[i].name ? s->sinks[i].name : "");
         server_secrets(in, instance_of(in, "sink", i), &s->sinks[i].server, name);
     }
@@ -401,6 +450,7 @@ static bool parse(const char *path, struct slice text, bool secrets, struct sett
     else {
         rules_check(in);
         if (secrets) all_secrets(in);
+        if (!in->problems.count) clusters_expand(settings);
     }
     bool good = in->problems.count == 0;
     free(in);

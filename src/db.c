@@ -30,6 +30,7 @@ enum {
     DB_SQL_MAX = 64 << 20,
     DB_NAME_MAX = 320,
     DB_CONNECT_TIMEOUT_MS = 10000,
+    DEAD_PEER_S = 15,
     DB_PACKET_MAX = 1 << 30,
     DB_CLIENT_DEPRECATE_EOF = 1 << 24,
     DB_COLUMNS_MAX = 4096,
@@ -225,16 +226,26 @@ static void name_of(const struct db_options *options, char *name, size_t room)
     else snprintf(name, room, "%s %s:%u", label, options->host ? options->host : "localhost", options->port);
 }
 
+/* Statements go out at once; a peer that has vanished without a word is noticed in DEAD_PEER_S seconds, not when a read times out. */
+static void tend_socket(int fd)
+{
+    static const struct { int level, name, value; } settings[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1}, {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, DEAD_PEER_S / 3},
+        {IPPROTO_TCP, TCP_KEEPINTVL, DEAD_PEER_S / 3}, {IPPROTO_TCP, TCP_KEEPCNT, 2}, {IPPROTO_TCP, TCP_USER_TIMEOUT, DEAD_PEER_S * 1000},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        (void)setsockopt(fd, settings[i].level, settings[i].name, &settings[i].value, sizeof settings[i].value);
+}
+
 static bool finish_open(struct db *db, const struct db_options *options, struct err *err)
 {
-    int on = 1;
     db->tls = mysql_get_ssl_cipher(db->mysql) != NULL;
     if (wants_tls(options) && !db->tls)
         return err_set(err, ERR_DENIED, "%s: TLS is required by the configuration, and the server offered none", db->name);
     int fd = mysql_get_socket(db->mysql);
     db->stop_fd = dup(fd);
     if (db->stop_fd < 0) return err_set(err, ERR_RETRY, "%s: cannot duplicate the socket", db->name);
-    if (!options->socket) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!options->socket) tend_socket(fd);
     parse_version(mysql_get_server_info(db->mysql), &db->version);
     return true;
 }

@@ -110,6 +110,35 @@ static bool start_valid(const char *start)
     return *start != '0' && strspn(start, "0123456789") == strlen(start) && strlen(start) < 20;
 }
 
+static bool node_is(const struct node_settings *a, const struct node_settings *b)
+{
+    return a->port == b->port && !strcasecmp(a->host, b->host);
+}
+
+static void cluster_check(struct reading *in, const struct instance *at, const struct sink_settings *sink)
+{
+    static const char *const keys[] = {"nodes", "delivery", "lock_ms", "node_hold_mb", "proof", "proof_rows_per_second"};
+    if (strcmp(sink->type, "wolfscale")) {
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (line_of(at, keys[i])) problem(&in->problems, line_of(at, keys[i]), keys[i], "is for type \"wolfscale\" only");
+        return;
+    }
+    if (!sink->nodes.count && !line_of(at, "nodes"))
+        problem(&in->problems, at->line, "nodes", "is missing: which nodes has the cluster? wolfctl binlog-setup --cluster HOST finds them");
+    if (sink->server.host && line_of(at, "host"))
+        problem(&in->problems, line_of(at, "host"), "host", "is not for type \"wolfscale\": nodes names the servers");
+    if (!sink->server.user && !sink->server.defaults_file) problem(&in->problems, at->line, "user", "is missing: which account, the same on each node?");
+    char name[SINK_NAME_MAX];
+    for (size_t i = 0; sink->name && i < sink->nodes.count; i++)
+        if (cluster_part_name(sink->name, &sink->nodes.items[i], name, sizeof name) >= sizeof name)
+            problem(&in->problems, line_of(at, "nodes"), "nodes", "\"%.40s…\": the sink's name and this are together longer than %d bytes",
+                    sink->nodes.items[i].host, SINK_NAME_MAX - 1);
+    for (size_t i = 0; i < sink->nodes.count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (node_is(&sink->nodes.items[i], &sink->nodes.items[j]))
+                problem(&in->problems, line_of(at, "nodes"), "nodes", "\"%s:%u\" stands there twice", sink->nodes.items[i].host, sink->nodes.items[i].port);
+}
+
 static void sink_check(struct reading *in, size_t index)
 {
     const struct instance *at = instance_of(in, "sink", index);
@@ -127,6 +156,7 @@ static void sink_check(struct reading *in, size_t index)
         problem(&in->problems, line_of(at, "start"), "start", "\"%s\": allowed is \"oldest\", \"now\" or an LSN as text",
                 sink->start);
     if (!strcmp(sink->type, "mysql")) server_check(in, at, &sink->server, false);
+    cluster_check(in, at, sink);
     if (!strcmp(sink->type, "jsonl") && !sink->path)
         problem(&in->problems, at->line, "path", "is missing: type \"jsonl\" needs a file, or \"-\"");
     if (strcmp(sink->type, "jsonl") && sink->path)
@@ -148,6 +178,9 @@ void rules_check(struct reading *in)
     char name[256];
     unsigned port = 0;
     source_check(in);
+    size_t parts = 0;
+    for (size_t i = 0; i < s->sink_count; i++) parts += s->sinks[i].nodes.count ? s->sinks[i].nodes.count + 1 : 1;
+    if (parts > SINKS_MAX) problem(&in->problems, 0, "", "more than %d sinks, each node of a cluster being one", SINKS_MAX);
     if (s->sink_count == 0)
         problem(&in->problems, 0, "", "no [[sink]]: where are the changes to go?");
     for (size_t i = 0; i < s->sink_count; i++) {

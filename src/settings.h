@@ -9,10 +9,12 @@
 #include "db.h"
 #include "log.h"
 
-enum { SINKS_MAX = 32, HOSTS_MAX = 16, PATTERNS_MAX = 256 };
+enum { SINKS_MAX = 32, HOSTS_MAX = 16, PATTERNS_MAX = 256, NODES_LISTED_MAX = 16, SINK_NAME_MAX = 120 /* with its node */ };
 
 struct host { const char *name; unsigned port; };
 struct strings { size_t count; const char **items; };
+struct node_settings { const char *host; unsigned port, api_port, proxy_port; };
+struct nodes { size_t count; struct node_settings *items; };
 
 /* Keys that [source] and every [[sink]] with a server share. */
 struct server_settings {
@@ -49,7 +51,7 @@ struct wal_settings {
 };
 
 struct sink_settings {
-    const char *name, *type;       /* type: "mysql" | "jsonl" (others in later orders) */
+    const char *name, *type;       /* type: "mysql" | "wolfscale" | "http" | "jsonl" */
     struct server_settings server;
     const char *path;              /* jsonl: file, or "-" for stdout */
     const char *start;             /* "oldest" | "now" | LSN as text; NULL: not set */
@@ -63,6 +65,16 @@ struct sink_settings {
     uint64_t keyless_rows_max;     /* a table without a key above this many rows is refused; 100000 */
     bool non_transactional;        /* accept non-transactional target tables */
     struct strings include, exclude;
+    struct nodes nodes;            /* wolfscale */
+    const char *delivery;          /* wolfscale: "nodes" | "leader" */
+    unsigned lock_ms;              /* wolfscale: how long row locks are held, about; 50 */
+    uint64_t node_hold_mb;         /* wolfscale: log that one node may hold back; 0 = no limit */
+    bool proof;                    /* wolfscale: compare rows all the time */
+    unsigned proof_rows_per_second;
+    /* Not keys: what clusters_expand makes of them. */
+    const char *position_name;     /* what wolfcdc.position on the target calls this sink */
+    const char *cluster;           /* the [[sink]] of type wolfscale that this is a part of; NULL: none */
+    int node;                      /* index of its node; -1: the part that delivers through the leader */
 };
 
 struct api_settings { const char *socket, *listen, *token_file; };
@@ -92,6 +104,13 @@ void settings_free(struct settings *settings);
 MUST_CHECK bool settings_peek(const char *path, struct settings **settings, struct err *err);
 /* "host", "host:port", "[v6]:port" taken apart. False when it is none of these. */
 MUST_CHECK bool settings_host(const char *text, unsigned default_port, char *name, size_t room, unsigned *port);
+/* A [[sink]] of type wolfscale becomes one sink for each of its nodes, named SINK@HOST (with :PORT where that is not 3306), behind them
+   with delivery = "leader" one more by the [[sink]]'s own name. Done by settings_read, settings_peek and settings_parse. */
+void clusters_expand(struct settings *settings);
+/* The name of one of them; its length, as snprintf. */
+size_t cluster_part_name(const char *sink, const struct node_settings *node, char *name, size_t room);
+/* Whether `name` means this sink: its own name, or that of the [[sink]] it is a part of. */
+bool sink_is_meant(const struct sink_settings *sink, const char *name);
 /* Fills db_options from a server's keys; strings stay the settings'. `name` is kept, not copied. */
 void settings_server(const struct server_settings *server, const char *name, struct db_options *options);
 

@@ -71,31 +71,78 @@ bool strings_of(const toml::array &array, std::vector<const char *> &texts)
     return true;
 }
 
+/* The value of a string, integer or boolean; false for anything else. */
+bool scalar_of(const toml::node &node, toml_type &type, int64_t &integer, std::string &text)
+{
+    if (const auto *string = node.as_string()) {
+        text = string->get();
+        type = TOML_STRING;
+        return plain(text);
+    }
+    text = shown(node);
+    if (const auto *number = node.as_integer()) {
+        type = TOML_INTEGER;
+        integer = number->get();
+        return true;
+    }
+    if (const auto *boolean = node.as_boolean()) {
+        type = TOML_BOOLEAN;
+        integer = boolean->get();
+        return true;
+    }
+    return false;
+}
+
+struct field {
+    size_t element;
+    std::string key, text;
+    toml_type type;
+    int64_t integer;
+};
+
+void field_add(std::vector<field> &fields, size_t element, std::string key, const toml::node &node)
+{
+    field one = {element, std::move(key), "", TOML_OTHER, 0};
+    if (!scalar_of(node, one.type, one.integer, one.text)) one.type = TOML_OTHER;
+    fields.push_back(std::move(one));
+}
+
+/* True when the list has a table in it. */
+bool fields_of(const toml::array &array, std::vector<field> &fields)
+{
+    bool tables = false;
+    size_t element = 0;
+    for (const toml::node &node : array) {
+        if (const auto *table = node.as_table()) {
+            tables = true;
+            if (table->empty()) field_add(fields, element, "", node);
+            for (const auto &[key, value] : *table) field_add(fields, element, std::string(key.str()), value);
+        } else {
+            field_add(fields, element, "", node);
+        }
+        element++;
+    }
+    return tables;
+}
+
 void key_visit(const walk &to, toml_item item, const toml::node &node)
 {
     std::vector<const char *> texts;
+    std::vector<field> fields;
+    std::vector<toml_field> lent;
     std::string text;
     item.type = TOML_OTHER;
     item.type_name = name_of(node);
     item.line = node.source().begin.line;
-    if (const auto *string = node.as_string()) {
-        text = string->get();
-        if (plain(text)) item.type = TOML_STRING;
-    } else {
-        text = shown(node);
-    }
-    if (const auto *integer = node.as_integer()) {
-        item.type = TOML_INTEGER;
-        item.integer = integer->get();
-    }
-    if (const auto *boolean = node.as_boolean()) {
-        item.type = TOML_BOOLEAN;
-        item.integer = boolean->get();
-    }
+    if (!scalar_of(node, item.type, item.integer, text)) item.type = TOML_OTHER;
     if (const auto *array = node.as_array()) {
         if (strings_of(*array, texts)) item.type = TOML_STRINGS;
+        else if (fields_of(*array, fields)) item.type = TOML_TABLES;
     }
+    for (const field &one : fields) lent.push_back({one.element, one.key.c_str(), one.type, one.text.c_str(), one.integer});
     item.text = text.c_str();
+    item.fields = lent.data();
+    item.field_count = item.type == TOML_TABLES ? lent.size() : 0;
     item.items = texts.data();
     item.item_count = item.type == TOML_STRINGS ? texts.size() : 0;
     to.fn(to.context, &item);

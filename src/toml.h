@@ -12,7 +12,16 @@
 extern "C" {
 #endif
 
-enum toml_type { TOML_SECTION, TOML_STRING, TOML_INTEGER, TOML_BOOLEAN, TOML_STRINGS, TOML_OTHER };
+enum toml_type { TOML_SECTION, TOML_STRING, TOML_INTEGER, TOML_BOOLEAN, TOML_STRINGS, TOML_TABLES, TOML_OTHER };
+
+/* One key of a table in a list, or (key "") an element of that list that is no table. */
+struct toml_field {
+    size_t element;
+    const char *key;
+    enum toml_type type; /* STRING, INTEGER, BOOLEAN or OTHER */
+    const char *text;
+    int64_t integer;
+};
 
 struct toml_item { /* borrowed: valid during the call */
     const char *section;  /* "" for keys above the first section */
@@ -26,6 +35,8 @@ struct toml_item { /* borrowed: valid during the call */
     int64_t integer;      /* INTEGER; BOOLEAN: 0 or 1 */
     const char *const *items; /* STRINGS */
     size_t item_count;
+    const struct toml_field *fields; /* TABLES: a list with a table in it, whose tables are flat; in the order of the file's elements */
+    size_t field_count;
 };
 typedef void toml_item_fn(void *context, const struct toml_item *item);
 

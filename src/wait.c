@@ -87,7 +87,7 @@ static void look_around(struct waiting *w)
     cdc_status(w->agent->cdc, &w->source);
     w->sink_count = 0;
     for (size_t i = 0; i < SINKS_MAX && sinks_status(w->agent->sinks, i, &w->sinks[w->sink_count]); i++)
-        if (!w->sink || !strcmp(w->sinks[w->sink_count].name, w->sink)) {
+        if (!w->sink || sink_is_meant(&w->agent->settings->sinks[i], w->sink)) {
             if (++w->sink_count == SINKS_MAX) break;
         }
 }
@@ -189,7 +189,7 @@ static void wait_loop(struct waiting *w)
 static bool sink_exists(const struct settings *settings, const char *name)
 {
     for (size_t i = 0; i < settings->sink_count; i++)
-        if (!strcmp(settings->sinks[i].name, name)) return true;
+        if (sink_is_meant(&settings->sinks[i], name)) return true;
     return false;
 }
 

@@ -1,0 +1,40 @@
+/*
+ * cluster.h: private to sink/. A [[sink]] of type wolfscale: the sinks of its nodes (each the mysql sink, with its own position), and what
+ * they share: the watch over the cluster (who is there, who leads), the proof that runs all the time, and the operator's orders.
+ *
+ *   nodes.h    what the nodes say, and the verdict (pure)       proof.h   rows of every node against the source's
+ *   watch      the cluster's thread: polls, judges, tells      seed.h    a node's data anew
+ *   leader.c   delivery = "leader": sink_ops of one more sink  runner.h  sink_park, sink_advance …
+ */
+#ifndef WOLFCDC_CLUSTER_H
+#define WOLFCDC_CLUSTER_H
+#include "nodes.h"
+#include "runner.h"
+
+struct cluster;
+
+/* Owned. `first`: any part's settings. leader: NULL with delivery = "nodes". members[] is copied. */
+struct cluster *cluster_new(const struct settings *all, const struct sink_settings *first, struct wal *wal,
+                            struct sink *const members[], struct sink *leader);
+void cluster_start(struct cluster *cluster);
+void cluster_stop(struct cluster *cluster);
+void cluster_free(struct cluster *cluster);
+
+void cluster_status(struct cluster *cluster, struct cluster_status *status);
+/* Index of the node that is meant by its host, "host:port", id, or its sink's name; -1: none. */
+int cluster_node(struct cluster *cluster, const char *name);
+MUST_CHECK bool cluster_order(struct cluster *cluster, enum node_order order, int node, int from, struct err *err);
+
+/* For leader.c, its own thread. */
+size_t cluster_count(const struct cluster *cluster);
+struct sink *cluster_member(const struct cluster *cluster, size_t index);
+const struct node_settings *cluster_address(const struct cluster *cluster, size_t index);
+/* The latest answers (count of them) and the verdict; waits up to wait_ms for news since *seen (0: any), which is then moved. */
+void cluster_look(struct cluster *cluster, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict);
+/* "leader" or "direct", shown in the status, with the reason and the remedy. */
+void cluster_way(struct cluster *cluster, const char *way, const char *reason, const char *remedy);
+/* Rows that statements on their way through a leader may still change: every node is to be compared with the source in these tables, whole, and put
+   right, as soon as may be. False: not done (why: err). Blocks. */
+MUST_CHECK bool cluster_settle(struct cluster *cluster, const struct strings *tables, struct err *err);
+
+#endif

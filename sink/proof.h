@@ -1,0 +1,41 @@
+/*
+ * proof.h: private to sink/. The rows of every node against the source's, while traffic goes on. One thread per cluster reads the source in chunks of
+ * primary key order and the same ranges from every node; each side is hashed by its own server, so that only sums travel.
+ *
+ *   equal       the sums are the same, or the rows that differed are equal once the node has passed where the source was
+ *   in flight   rows that the source keeps changing faster than they can be looked at; they are looked at again next round
+ *   different   the source's row did not change between two looks, the node had passed the first one, and its row is another
+ *
+ * A node is only asked where its sink is up; its place is wolfcdc.position's gtids, read in the same snapshot as the rows. How far a round is
+ * (table, key) is kept in a file beside the log, so that a restart goes on there. Source of the method: chunk sums as pt-table-checksum makes them, with
+ * the second look instead of a statement that is replicated.
+ */
+#ifndef WOLFCDC_PROOF_H
+#define WOLFCDC_PROOF_H
+#include "sink.h"
+
+struct proof;
+
+struct proof_options {
+    const struct settings *all;          /* the source, and the filter */
+    const struct sink_settings *sink;    /* filter, account, speed */
+    const char *log_uuid;
+    const struct server_settings *nodes; /* count of them: host, port, account */
+    const char *const *names;            /* of the nodes, for messages */
+    size_t count;
+};
+
+struct proof *proof_new(const struct proof_options *options);
+void proof_start(struct proof *proof);
+void proof_stop(struct proof *proof);  /* returns within 2 s */
+void proof_free(struct proof *proof);
+void proof_status(struct proof *proof, size_t node, struct proof_status *status);
+/* A round now, of these tables ("db.table"; NULL: all), of this node (-1: every one), at full speed, in the caller's thread; repair: rows that differ are
+   made what the source's are (REPLACE / DELETE by key, one transaction a chunk, fenced by the node's position: only where the node has passed
+   the source's look). *differences: rows that were different (and are repaired). say: progress, may be NULL. */
+typedef void proof_say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+MUST_CHECK bool proof_round(struct proof *proof, int node, const struct strings *tables, bool repair, proof_say *say, void *context,
+                            uint64_t *differences, struct err *err);
+const char *proof_state_name(enum proof_state state);
+
+#endif

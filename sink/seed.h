@@ -1,0 +1,23 @@
+/*
+ * seed.h: private to sink/. A node's data anew, while its sink is parked: from a donor that is proven, in one consistent snapshot. The donor's position
+ * row is read in the same snapshot, so the copy's LSN is exact, whatever the donor's own sink does meanwhile.
+ */
+#ifndef WOLFCDC_SEED_H
+#define WOLFCDC_SEED_H
+#include "proof.h"
+
+struct seed_options {
+    const struct settings *all;
+    const struct sink_settings *sink;     /* filter, position_name */
+    const char *log_uuid;
+    const struct server_settings *donor, *node;
+    proof_say *say;
+    void *context;
+    bool (*stopping)(void *context);
+};
+/* Every table that is delivered (and views, and the databases): dropped on the node where it is, made as the donor's, filled, with foreign key checks
+   off; then wolfcdc.position says *lsn. Statements are not written to the node's binary log when the account may leave them out. A failure leaves the node without a
+   position row: its sink says so, and seed can be ordered again. ERR_RETRY: the donor's tables changed meanwhile (1412); tried again three times. */
+MUST_CHECK bool seed_node(const struct seed_options *options, uint64_t *lsn, struct err *err);
+
+#endif
