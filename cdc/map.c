@@ -119,15 +119,15 @@ static bool complete(struct maps *maps, struct arena *arena, struct table *draft
     return maps->options.schema(maps->options.context, draft, arena, err) && types_merge(&said, draft, err);
 }
 
-/* UUID, INET4 and INET6 look like BINARY in every map, also in one with all metadata. */
+/* UUID, INET4 and INET6 look like BINARY in every map, and JSON like LONGTEXT, also in one with all metadata. */
 static bool may_be_more(const struct column *c)
 {
-    return c->kind == COLUMN_BINARY && (c->max_bytes == 16 || c->max_bytes == 4);
+    return (c->kind == COLUMN_BINARY && (c->max_bytes == 16 || c->max_bytes == 4)) || types_may_be_json(c);
 }
 
 static bool is_more(enum column_kind kind)
 {
-    return kind == COLUMN_UUID || kind == COLUMN_INET4 || kind == COLUMN_INET6;
+    return kind == COLUMN_UUID || kind == COLUMN_INET4 || kind == COLUMN_INET6 || kind == COLUMN_JSON;
 }
 
 static bool same_names(const struct table *a, const struct table *b)

@@ -456,6 +456,12 @@ bool types_merge(const struct table *draft, struct table *known, struct err *err
     return true;
 }
 
+bool types_may_be_json(const struct column *column)
+{
+    enum { LONGTEXT_WIDTH = 4, COLLATION_UTF8MB4_BIN = 46 };
+    return column->kind == COLUMN_TEXT && column->width == LONGTEXT_WIDTH && column->collation == COLLATION_UTF8MB4_BIN;
+}
+
 bool types_is_sequence(const struct table *table)
 {
     static const char *const names[] = {"next_not_cached_value", "minimum_value", "maximum_value", "start_value",

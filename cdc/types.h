@@ -17,6 +17,8 @@ MUST_CHECK bool types_draft(const struct types_head *head, bool mariadb, struct 
 /* Completes what the event says with what the server's dictionary says: the event decides about the layout, the dictionary about
    names, signs, charsets, labels, keys. ERR_STOP, with both, when they do not fit each other. `known` may be changed. */
 MUST_CHECK bool types_merge(const struct table *draft, struct table *known, struct err *err);
+/* MariaDB's JSON is LONGTEXT utf8mb4_bin, with a check that stands in the dictionary alone: columns worth asking about. */
+bool types_may_be_json(const struct column *column);
 /* A MariaDB SEQUENCE: known by its eight columns. */
 bool types_is_sequence(const struct table *table);
 

@@ -216,7 +216,8 @@ static void page_wolfctl(void)
     section("KEYS OF A CHANGE");
     paragraph("One object a line, from wolfctl wal dump --format json, wolfctl binlog decode --json and sinks of type jsonl, in this order. "
               "Integers and floats are numbers, DECIMAL and temporal values strings as the server's SELECT prints them (time zone UTC), "
-              "text is UTF-8, ENUM and SET their labels, JSON columns JSON (the document null is {\"json\":null}), BIT and YEAR numbers; "
+              "text is UTF-8, ENUM and SET their labels, JSON columns JSON (the document null is {\"json\":null}; a string where the "
+              "source's dictionary could not be asked), BIT and YEAR numbers; "
               "what is binary, or not valid in its character set, is {\"base64\":\"…\"}. Columns without a name are @1, @2, …");
     rows_list(change_keys, COUNT(change_keys), "");
     section("ENVIRONMENT");

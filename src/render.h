@@ -27,8 +27,9 @@
  *   gtids      the source's GTID set after it
  * Values: integers, BIT and YEAR are numbers, FLOAT and DOUBLE the shortest number that reads back exactly, DECIMAL and
  * temporal values strings as SELECT prints them (time zone UTC), text UTF-8, ENUM and SET their labels (numbers where
- * the metadata lacks them), JSON columns JSON (the document null is {"json":null}), BINARY(n) at its full length; what is binary,
- * or not valid in its character set, is {"base64":"…"}. Absent columns are absent, NULL is null.
+ * the metadata lacks them), JSON columns JSON, every digit of it (the document null is {"json":null}; text that is no document, and
+ * columns whose definition was not known, as strings), BINARY(n) at its full length; what is binary, or not valid in its character
+ * set, is {"base64":"…"}. Absent columns are absent, NULL is null.
  *
  * CSV: RENDER_CSV_HEADER; key, before and after hold JSON; sql stands in `after` as {"sql":…}.
  * Text: time, LSN, GTID, op, table and changed columns, for reading; not for parsing.

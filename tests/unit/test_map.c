@@ -74,6 +74,65 @@ static void test_schema(void **state)
     maps_free(maps);
 }
 
+/* g.t (a …) with all metadata: its name, and the collation of a text whose length has `width` bytes. */
+static const struct table *named_text(struct maps *maps, uint64_t id, unsigned width, unsigned collation, struct err *err)
+{
+    char hex[200];
+    const struct table *table = NULL;
+    snprintf(hex, sizeof hex, "0100 0167 00 0174 00 01 fc 01 %02x 01 0201%02x 04020161", width, collation);
+    assert_true(maps_open(maps, id, unit_hex(hex), err));
+    return maps_table(maps, maps_find(maps, id), true, &table, err) ? table : NULL;
+}
+
+static enum column_kind answered_kind;
+static const char *answered_name;
+static enum err_code answered_error;
+
+static bool answer_kind(void *context, struct table *draft, struct arena *arena, struct err *err)
+{
+    (void)context, (void)arena;
+    asked++;
+    if (answered_error) return err_set(err, answered_error, "no answer");
+    draft->columns[0].kind = answered_kind;
+    draft->columns[0].name = slice_text(answered_name);
+    return true;
+}
+
+/* Names are known, but whether a LONGTEXT is JSON only the dictionary knows. */
+static void test_json(void **state)
+{
+    (void)state;
+    struct maps *maps = maps_new(&(struct maps_options){.schema = answer_kind});
+    struct err err;
+    asked = 0;
+    answered_name = "a";
+    answered_kind = COLUMN_JSON;
+    assert_int_equal(named_text(maps, 1, 4, 46, &err)->columns[0].kind, COLUMN_JSON);
+    assert_int_equal(asked, 1);
+    maps_forget(maps, false); /* a DDL may have made it another */
+    answered_kind = COLUMN_BLOB;
+    assert_int_equal(named_text(maps, 1, 4, 46, &err)->columns[0].kind, COLUMN_TEXT);
+    assert_int_equal(asked, 2);
+    maps_forget(maps, false);
+    answered_kind = COLUMN_JSON;
+    answered_name = "b"; /* of another time */
+    assert_int_equal(named_text(maps, 1, 4, 46, &err)->columns[0].kind, COLUMN_TEXT);
+    maps_forget(maps, false);
+    answered_error = ERR_STOP;
+    assert_int_equal(named_text(maps, 1, 4, 46, &err)->columns[0].kind, COLUMN_TEXT);
+    maps_forget(maps, false);
+    answered_error = ERR_RETRY;
+    assert_null(named_text(maps, 1, 4, 46, &err));
+    assert_int_equal(err.code, ERR_RETRY);
+    answered_error = ERR_NONE;
+    asked = 0;
+    assert_int_equal(named_text(maps, 2, 3, 46, &err)->columns[0].kind, COLUMN_TEXT); /* MEDIUMTEXT */
+    assert_int_equal(named_text(maps, 3, 4, 45, &err)->columns[0].kind, COLUMN_TEXT); /* another collation */
+    assert_int_equal(named_text(maps, 4, 4, 63, &err)->columns[0].kind, COLUMN_BLOB);
+    assert_int_equal(asked, 0);
+    maps_free(maps);
+}
+
 /* A table nobody wants may have columns that nobody can read. */
 static void test_filter(void **state)
 {
@@ -111,7 +170,7 @@ static void test_limits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity), cmocka_unit_test(test_schema), cmocka_unit_test(test_filter),
-                                       cmocka_unit_test(test_limits)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity), cmocka_unit_test(test_schema), cmocka_unit_test(test_json),
+                                       cmocka_unit_test(test_filter), cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
