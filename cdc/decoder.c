@@ -18,6 +18,7 @@
 #include "map.h"
 #include "rows.h"
 #include "query.h"
+#include "temporary.h"
 #include "txn.h"
 #include "unpack.h"
 
@@ -32,6 +33,7 @@ struct decoder {
     struct unpack *unpack;
     struct context context;
     struct ddl ddl;
+    struct temporaries *temporaries;
     struct change change;       /* filled anew for each kind, never cleared */
     struct decoder_stats stats;
     uint32_t version;           /* 101119 */
@@ -53,6 +55,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     d->unpack = unpack_new();
     context_init(&d->context);
     ddl_init(&d->ddl);
+    d->temporaries = temporaries_new();
     hold_init(&d->hold);
     return d;
 }
@@ -64,6 +67,7 @@ void decoder_free(struct decoder *decoder)
     unpack_free(decoder->unpack);
     context_fini(&decoder->context);
     ddl_fini(&decoder->ddl);
+    temporaries_free(decoder->temporaries);
     buf_fini(&decoder->hold);
     free(decoder);
 }
@@ -272,15 +276,23 @@ static enum verdict filter_statement(struct decoder *d, const struct statement *
     return VERDICT_REFUSE;
 }
 
-/* Temporary tables are the source session's own: what creates, changes or drops one is left out, what reads one cannot be
-   repeated elsewhere. The server flags every statement that touched one. */
-static enum verdict judge_temporary(const struct decoder *d, const struct statement *s, struct err *err)
+/* Whether a flagged statement depends on its session. DDL of a permanent table carries the flag, too: see temporary.h. Rows that arrive as
+   text may depend on more than tables, on CONNECTION_ID() for one. */
+static bool is_of_session(const struct decoder *d, const struct event *event, const struct statement *s)
 {
-    if (d->ddl.temporary) return VERDICT_LEAVE;
-    bool reads = s->kind == STATEMENT_DML || (s->kind == STATEMENT_CREATE_TABLE && d->ddl.from_query);
-    bool own = s->kind == STATEMENT_ALTER_TABLE || s->kind == STATEMENT_TRUNCATE || s->kind == STATEMENT_CREATE_INDEX ||
-               s->kind == STATEMENT_DROP_INDEX;
-    if (!reads) return own ? VERDICT_LEAVE : VERDICT_TAKE;
+    if (s->kind == STATEMENT_DML) return true;
+    return s->kind == STATEMENT_CREATE_TABLE && d->ddl.from_query && temporaries_any(d->temporaries, event->server_id, s->thread_id);
+}
+
+/* Temporary tables are the source session's own: what changes one is left out, what reads one cannot be repeated elsewhere. The server
+   flags every statement that touched one. */
+static enum verdict judge_temporary(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
+{
+    static const bool own[STATEMENT_KINDS] = {
+        [STATEMENT_ALTER_TABLE] = true, [STATEMENT_RENAME_TABLE] = true, [STATEMENT_TRUNCATE] = true, [STATEMENT_CREATE_INDEX] = true,
+        [STATEMENT_DROP_INDEX] = true};
+    if (own[s->kind] && temporaries_is(d->temporaries, event->server_id, s)) return VERDICT_LEAVE;
+    if (!is_of_session(d, event, s)) return VERDICT_TAKE;
     err_set(err, ERR_STOP, "a statement depends on its session (a temporary table, CONNECTION_ID()) and cannot be repeated elsewhere; "
             "what to do: set binlog_format=ROW on the source, in every session, and start after this transaction");
     return VERDICT_REFUSE;
@@ -288,10 +300,10 @@ static enum verdict judge_temporary(const struct decoder *d, const struct statem
 
 static enum verdict judge(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
 {
-    if (txn_is_void(&d->txn) || s->kind == STATEMENT_TABLE_ADMIN) return VERDICT_LEAVE;
+    if (txn_is_void(&d->txn) || s->kind == STATEMENT_TABLE_ADMIN || d->ddl.temporary) return VERDICT_LEAVE;
     if (s->kind == STATEMENT_ACCOUNT) return d->options.capture_accounts ? VERDICT_TAKE : VERDICT_LEAVE;
     enum verdict verdict = filter_statement(d, s, err);
-    if (verdict == VERDICT_TAKE && (d->ddl.temporary || event->flags & EVENT_FLAG_THREAD_SPECIFIC)) verdict = judge_temporary(d, s, err);
+    if (verdict == VERDICT_TAKE && event->flags & EVENT_FLAG_THREAD_SPECIFIC) verdict = judge_temporary(d, event, s, err);
     if (verdict != VERDICT_TAKE || s->kind != STATEMENT_DML) return verdict;
     if (s->error_code) {
         err_set(err, ERR_STOP, "a statement was logged that failed midway on the source (error %u): how far it got cannot be told from here; "
@@ -326,6 +338,7 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
     s->own_commit = s->kind != STATEMENT_DML;
     s->tables = buf_bytes(&d->ddl.tables);
     if (s->own_commit) d->forget_schema = true;
+    if (d->ddl.temporary) temporaries_note(d->temporaries, event->server_id, s);
     enum verdict verdict = judge(d, event, s, err);
     if (verdict == VERDICT_REFUSE) return false;
     if (verdict == VERDICT_LEAVE) d->stats.filtered++;
@@ -404,6 +417,7 @@ static bool on_format(struct decoder *d, const struct event *event, enum decoder
     unsigned major = 0, minor = 0, patch = 0;
     if (sscanf(d->format.version, "%u.%u.%u", &major, &minor, &patch) >= 2) d->version = major * 10000 + minor * 100 + patch;
     maps_close(d->maps);
+    if (d->format.created) temporaries_clear(d->temporaries); /* the first since the server's start */
     *note = DECODER_FORMAT;
     return true;
 }

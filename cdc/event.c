@@ -82,7 +82,7 @@ bool event_format_decode(const struct event *event, struct event_format *format,
     struct event_format f = event_format_default(false, false);
     uint16_t binlog_version = cursor_u16(&in);
     struct slice version = cursor_bytes(&in, 50);
-    cursor_u32(&in);
+    f.created = cursor_u32(&in);
     uint8_t header = cursor_u8(&in);
     if (in.failed || binlog_version != 4 || header != EVENT_HEADER)
         return err_set(err, ERR_CORRUPT, "not the start of a binary log of version 4 (version %u, header of %u bytes)", binlog_version, header);

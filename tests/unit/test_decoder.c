@@ -204,10 +204,48 @@ static void test_statements(void **state)
     assert_false(query(&f, "INSERT INTO t VALUES (1)"));
     assert_int_equal(f.err.code, ERR_STOP);
     stop(&f);
+}
+
+static bool alone(struct fixture *f, const char *text) { return give(f, EVENT_GTID_MARIADB, STANDALONE) && query(f, text); }
+
+/* The flag alone does not say that a table is temporary: a procedure's DDL has it, too. */
+static void test_temporary(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    static const char *const ddl[] = {"ALTER TABLE t ADD i int", "TRUNCATE t", "CREATE INDEX i ON t (a)", "DROP INDEX i ON g.t",
+                                      "RENAME TABLE t TO u", "CREATE OR REPLACE TABLE u LIKE t", "CREATE TABLE v SELECT * FROM t"};
+    start(&f, (struct decoder_options){0});
+    for (size_t i = 0; i < sizeof ddl / sizeof *ddl; i++) {
+        f.maker.flags = EVENT_FLAG_THREAD_SPECIFIC;
+        assert_true(alone(&f, ddl[i]));
+        seen(&f, "BSC");
+        if (i > 4) continue;
+        assert_true(alone(&f, "CREATE TEMPORARY TABLE g.t (a INT)"));
+        seen(&f, "BC");
+        f.maker.server_id++; /* a session of another server */
+        assert_true(alone(&f, ddl[i]));
+        seen(&f, "BSC");
+        f.maker.server_id--;
+        f.maker.flags = 0; /* the permanent one of that name */
+        assert_true(alone(&f, ddl[i]));
+        seen(&f, "BSC");
+        f.maker.flags = EVENT_FLAG_THREAD_SPECIFIC;
+        assert_true(alone(&f, ddl[i]));
+        seen(&f, "BC");
+        assert_true(alone(&f, i == 4 ? "DROP TEMPORARY TABLE other.y, u" : "DROP TEMPORARY TABLE IF EXISTS `t`"));
+        seen(&f, "BC");
+    }
+    assert_true(alone(&f, "CREATE TEMPORARY TABLE t (a INT)") && alone(&f, "ALTER TABLE t RENAME TO t2, ADD b INT"));
+    seen(&f, "BCBC");
+    assert_true(alone(&f, "TRUNCATE g.t2") && alone(&f, "TRUNCATE t"));
+    seen(&f, "BCBSC");
+    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE));
+    assert_false(query(&f, ddl[5])); /* it may read it */
+    assert_int_equal(f.err.code, ERR_STOP);
+    stop(&f);
     start(&f, (struct decoder_options){0});
     f.maker.flags = EVENT_FLAG_THREAD_SPECIFIC;
-    assert_true(give(&f, EVENT_GTID_MARIADB, STANDALONE) && query(&f, "ALTER TABLE tmp ADD i int"));
-    seen(&f, "BC");
     assert_true(give(&f, EVENT_GTID_MARIADB, GTID));
     assert_false(query(&f, "INSERT INTO t SELECT * FROM tmp"));
     assert_int_equal(f.err.code, ERR_STOP);
@@ -257,7 +295,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
-        cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
