@@ -102,6 +102,44 @@ static void test_generated_left_out(void **state)
     sink_target_columns[2].generated = false;
 }
 
+/* The hash of a UNIQUE key over a whole TEXT: in the binary log alone. A column of that name that the target has is one like any other. */
+static void test_hash_of_key(void **state)
+{
+    (void)state;
+    static struct column columns[3];
+    static const struct { const char *name; uint8_t width; bool fits; } cases[] = {
+        {"DB_ROW_HASH_1", 8, true}, {"DB_ROW_HASH_12", 8, true}, {"DB_ROW_HASH_", 8, false}, {"DB_ROW_HASH_1a", 8, false}, {"DB_ROW_HASH_1", 4, false}};
+    const char *reason = NULL;
+    uint8_t image[64] = {0, 7, 0, 0, 0, 8, 0, 0, 0, 1};
+    char text[100];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(columns, sink_columns, sizeof columns);
+        columns[2] = (struct column){.kind = COLUMN_INT, .width = cases[i].width, .sign_known = true, .name = slice_text(cases[i].name)};
+        struct table draft = {.database = NAME("d"), .name = NAME("t"), .column_count = 3, .columns = columns, .named = true};
+        struct table *source = table_new(&draft, 1, &reason);
+        struct row row = {.image = {image, 17}};
+        struct value values[3];
+        struct plan *plan = NULL;
+        struct shape *shape;
+        assert_non_null(source);
+        sink_target.column_count = 2;
+        sink_target.key_count = 0;
+        bool made = plan_new(source, &sink_target, false, &plan, NULL);
+        assert_int_equal(made, cases[i].fits);
+        for (enum change_kind kind = CHANGE_INSERT; made && kind <= CHANGE_DELETE; kind++) {
+            assert_true(row_values(source, &row, values));
+            assert_true(plan_shape(plan, kind, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, values, values, &shape, NULL));
+            assert_null(memmem(shape->sql.data, shape->sql.size, "HASH", 4));
+        }
+        if (made) plan_describe(plan, values, text, sizeof text);
+        if (made) assert_string_equal(text, "`id`=7, `u`=8");
+        if (made) plan_free(plan);
+        sink_target.column_count = 3;
+        sink_target.key_count = 2;
+        table_free(source);
+    }
+}
+
 static void test_missing_column(void **state)
 {
     (void)state;
@@ -164,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statements), cmocka_unit_test(test_partial_images), cmocka_unit_test(test_check_before),
         cmocka_unit_test(test_keyless), cmocka_unit_test(test_not_netted), cmocka_unit_test(test_generated_left_out),
-        cmocka_unit_test(test_missing_column), cmocka_unit_test(test_array), cmocka_unit_test(test_description)};
+        cmocka_unit_test(test_missing_column), cmocka_unit_test(test_hash_of_key), cmocka_unit_test(test_array), cmocka_unit_test(test_description)};
     table = sink_table();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     table_free(table);
