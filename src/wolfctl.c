@@ -131,7 +131,10 @@ static int run(int argc, char **argv)
     int words;
     options_make(known);
     for (int c; (c = getopt_long(argc, argv, "c:h", known, NULL)) != -1;) {
-        if (c == '?') return PROGRAM_USAGE;
+        if (c == '?') {
+            fputs("wolfctl help tells what there is\n", stderr);
+            return PROGRAM_USAGE;
+        }
         help |= c == 'h';
         option_take(&call, c);
         size_t n = strlen(given);
@@ -159,16 +162,33 @@ static int run(int argc, char **argv)
     return command->run(&call);
 }
 
-/* Commands with a program part of their own get their arguments untouched. */
+/* Where the command begins: behind the options that say which agent is meant. */
+static int command_at(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc) {
+        if (!strncmp(argv[at], "--config=", 9) || !strncmp(argv[at], "--socket=", 9)) at++;
+        else if (!strcmp(argv[at], "--config") || !strcmp(argv[at], "--socket") || !strcmp(argv[at], "-c")) at += 2;
+        else break;
+    }
+    return at < argc ? at : argc;
+}
+
+/* Commands with a program part of their own get their arguments untouched; options that stand before the command come behind them. */
 static int pass_through(int argc, char **argv, bool *passed)
 {
-    int words;
-    const struct command *command = command_find(argc - 1, argv + 1, &words);
+    int words, at = command_at(argc, argv);
+    const struct command *command = command_find(argc - at, argv + at, &words);
     *passed = command && !strcmp(command->arguments, PASS);
     if (!*passed) return 0;
-    struct call call = {.count = argc - words, .args = argv + words};
-    call.args[0] = (char *)command->words;
-    return command->run(&call);
+    struct call call = {.args = calloc((size_t)argc + 1, sizeof *call.args)};
+    if (!call.args) abort();
+    call.args[call.count++] = (char *)command->words;
+    for (int i = at + words; i < argc; i++) call.args[call.count++] = argv[i];
+    for (int i = 1; i < at && call.count > 1; i++) call.args[call.count++] = argv[i];
+    int status = command->run(&call);
+    free(call.args);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -46,6 +46,11 @@ sql source "INSERT INTO d.u VALUES (5)"
 wait_delivered
 stop_agent
 [ "$(grep -c '"op":"insert"' "$DIR/changes.jsonl")" = 3004 ] || fail "the sink has $(grep -c '"op":"insert"' "$DIR/changes.jsonl") inserts"
+# what says which agent is meant may stand before the command, also of those with a program part of their own
+ctl --config "$CONFIG" wal info | grep -q '^transactions' || fail "wolfctl --config FILE wal info"
+code=0
+ctl --config "$CONFIG" binlog decode /dev/null 2>"$DIR/err" || code=$?
+[ $code = 2 ] || fail "wolfctl --config FILE binlog decode ended with $code: $(cat "$DIR/err")"
 # a damaged byte in a sealed segment is found, with file and offset
 sealed=$(find "$DIR/wal" -name '*.seg' | sort | head -n 1)
 printf 'X' | dd of="$sealed" bs=1 seek=9000 conv=notrunc status=none
