@@ -27,10 +27,24 @@ static bool in_list(const char *name, size_t size, const char *privileges)
     return false;
 }
 
-static bool line_gives(const char *line, const char *privileges, const char *database)
+/* "`db`.* " */
+static bool level_is_other(const char *level, const char *but)
+{
+    const char *end = strstr(level, "`.* ");
+    size_t size = strlen(but);
+    if (level[0] != '`' || !end) return false;
+    return (size_t)(end - level - 1) != size || memcmp(level + 1, but, size);
+}
+
+static const char *level_of(const char *line)
+{
+    const char *on = strncmp(line, "GRANT ", 6) ? NULL : strstr(line, " ON ");
+    return on ? on + 4 : NULL;
+}
+
+static bool line_gives(const char *line, const char *privileges)
 {
     const char *on = strstr(line, " ON ");
-    if (strncmp(line, "GRANT ", 6) || !on || !level_covers(on + 4, database)) return false;
     for (const char *at = line + 6; at < on;) {
         size_t size = strcspn(at, ",(");
         if (at + size > on) size = (size_t)(on - at);
@@ -52,7 +66,18 @@ static bool line_gives(const char *line, const char *privileges, const char *dat
 
 bool grants_have(const char *const *lines, size_t count, const char *privileges, const char *database)
 {
-    for (size_t i = 0; i < count; i++)
-        if (line_gives(lines[i], privileges, database)) return true;
+    for (size_t i = 0; i < count; i++) {
+        const char *level = level_of(lines[i]);
+        if (level && level_covers(level, database) && line_gives(lines[i], privileges)) return true;
+    }
+    return false;
+}
+
+bool grants_have_somewhere(const char *const *lines, size_t count, const char *privileges, const char *but)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *level = level_of(lines[i]);
+        if (level && level_is_other(level, but) && line_gives(lines[i], privileges)) return true;
+    }
     return false;
 }

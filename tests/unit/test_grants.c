@@ -35,6 +35,23 @@ static void of_a_database(void **state)
     assert_true(have("GRANT SELECT ON `%`.* TO `w`@`%`", "SELECT", "any"));
 }
 
+static void on_some_databases(void **state)
+{
+    const char *line = "GRANT ALL PRIVILEGES ON `wolfcdc`.* TO `w`@`%`";
+    (void)state;
+    assert_false(grants_have_somewhere(&line, 1, "INSERT", "wolfcdc"));
+    assert_true(grants_have_somewhere(&line, 1, "INSERT", "wolf"));
+    line = "GRANT SELECT, INSERT ON `shop`.* TO `w`@`%`";
+    assert_true(grants_have_somewhere(&line, 1, "INSERT", "wolfcdc"));
+    assert_false(grants_have_somewhere(&line, 1, "UPDATE", "wolfcdc"));
+    line = "GRANT INSERT ON `shop`.`orders` TO `w`@`%`";
+    assert_false(grants_have_somewhere(&line, 1, "INSERT", "wolfcdc"));
+    line = "GRANT INSERT ON *.* TO `w`@`%`";
+    assert_false(grants_have_somewhere(&line, 1, "INSERT", "wolfcdc"));
+    line = "GRANT `reader` TO `w`@`%`";
+    assert_false(grants_have_somewhere(&line, 1, "INSERT", "wolfcdc"));
+}
+
 static void other_lines(void **state)
 {
     const char *lines[] = {"GRANT `reader` TO `w`@`%`", "GRANT PROXY ON ``@`%` TO `w`@`%`", "SET DEFAULT ROLE `reader` FOR `w`@`%`",
@@ -49,6 +66,6 @@ static void other_lines(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(global), cmocka_unit_test(of_a_database), cmocka_unit_test(other_lines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(global), cmocka_unit_test(of_a_database), cmocka_unit_test(on_some_databases), cmocka_unit_test(other_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
