@@ -527,7 +527,8 @@ static void failed(struct sink *sink, const struct err *err)
     if (stopping) return;
     uint32_t wait = state == SINK_RETRYING ? retry_wait_ms(sink->attempt, (uint32_t)clock_us()) : UINT32_MAX;
     if (news && state == SINK_RETRYING)
-        log_warning("sink.retry", "sink=%s wait_ms=%u reason=\"%s\"", sink->settings->name, wait, err->text);
+        log_warning("sink.retry", "sink=%s wait_ms=%u reason=\"%s\"%s%s%s", sink->settings->name, wait, err->text,
+                    *sink->status.remedy ? " remedy=\"" : "", sink->status.remedy, *sink->status.remedy ? "\"" : "");
     else if (news)
         log_error("sink.stopped", "sink=%s state=%s reason=\"%s\" remedy=\"%s\"", sink->settings->name, states[state].name,
                   err->text, sink->status.remedy);

@@ -34,6 +34,7 @@ enum {
     DB_PACKET_MAX = 1 << 30,
     DB_CLIENT_DEPRECATE_EOF = 1 << 24,
     DB_COLUMNS_MAX = 4096,
+    OPTION_PREVENTS = 1290,
     /* mysql_net_read_packet gives this (an unsigned int's -1) in an unsigned long, also where long has 64 bits */
     DB_STATUS_IN_TRANSACTION = 1,
 };
@@ -103,6 +104,7 @@ static const struct {
     {1927, ERR_RETRY, NULL},
     {1969, ERR_RETRY, NULL},
     {3024, ERR_RETRY, NULL},
+    {1836, ERR_RETRY, "the server was started read-only"},
     {1153, ERR_LIMIT, "raise max_allowed_packet on the server"},
     {1197, ERR_LIMIT, "raise max_binlog_cache_size on the server"},
 };
@@ -135,6 +137,11 @@ static bool fail_number(const char *name, struct err *err, unsigned number, cons
     if (number == CR_SSL_CONNECTION_ERROR && open) {
         code = ERR_RETRY;
         remedy = NULL;
+    }
+    /* the option in the way is named in every language; of those that 1290 can name, this one is lifted while the server runs */
+    if (number == OPTION_PREVENTS && strstr(text, "read-only")) {
+        code = ERR_RETRY;
+        remedy = "SET GLOBAL read_only=OFF, or GRANT READ_ONLY ADMIN ON *.* to our account";
     }
     return err_set_number(err, code, number, "%s: %s: %s (%u)%s%s", name, tried, text, number, remedy ? "; " : "",
                           remedy ? remedy : "");

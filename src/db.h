@@ -4,7 +4,7 @@
  * Three ways to speak: db_exec / db_rows for ordinary SQL, db_send + db_reply for statements in flight one behind the
  * other (send several, then read as many replies), db_packet for the replication stream. Every call goes
  * through one fault point, so that tests can fail the nth. Errors carry the server's number; the code says:
- * ERR_RETRY connection lost, lock wait, deadlock, shutdown; ERR_DENIED 1044 1045 1142 1227 and TLS; else ERR_STOP.
+ * ERR_RETRY connection lost, lock wait, deadlock, shutdown, read-only; ERR_DENIED 1044 1045 1142 1227 and TLS; else ERR_STOP.
  */
 #ifndef WOLFCDC_DB_H
 #define WOLFCDC_DB_H

@@ -12,6 +12,16 @@
 
 enum { LOOK_MS = 10, ASK_AGAIN_MS = 500, ASK_TIMEOUT_MS = 5000, PATIENCE_SECONDS = 60 };
 
+bool wait_seconds(const char *text, double *seconds, struct err *err)
+{
+    char *end = NULL;
+    double value = text ? strtod(text, &end) : WAIT_SECONDS_MAX;
+    if (text && (end == text || *end || !(value >= 0) || value > WAIT_SECONDS_MAX))
+        return err_set(err, ERR_CONFIG, "timeout \"%.40s\": allowed is 0 to %d seconds", text, WAIT_SECONDS_MAX);
+    *seconds = value;
+    return true;
+}
+
 /* A sink whose last confirmed transaction is the set's, or a later one of the same (only) domain, need not be caught up
    with everything behind it. */
 static bool confirmed_directly(const struct gtid_set *gtids, const struct sink_status *sinks, size_t count)
@@ -195,11 +205,11 @@ static bool sink_exists(const struct settings *settings, const char *name)
 
 void verb_wait(struct request *request)
 {
-    const char *text = request_param(request, "timeout"), *sink = request_param(request, "sink");
-    char *end = NULL;
-    double seconds = text ? strtod(text, &end) : WAIT_SECONDS_MAX;
-    if (text && (end == text || *end || !(seconds >= 0) || seconds > WAIT_SECONDS_MAX)) {
-        request_error(request, 400, "timeout in seconds", "timeout \"%.40s\": allowed is 0 to %d", text, WAIT_SECONDS_MAX);
+    const char *sink = request_param(request, "sink");
+    double seconds;
+    struct err err;
+    if (!wait_seconds(request_param(request, "timeout"), &seconds, &err)) {
+        request_error(request, 400, "timeout in seconds", "%s", err.text);
         return;
     }
     if (sink && !sink_exists(request->agent->settings, sink)) {

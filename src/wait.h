@@ -9,6 +9,9 @@
 
 enum { WAIT_SECONDS_MAX = 86400, WAIT_STUCK_SECONDS = 3 };
 
+/* --timeout: NULL is WAIT_SECONDS_MAX. ERR_CONFIG. The agent and wolfctl, which looks before it calls. */
+MUST_CHECK bool wait_seconds(const char *text, double *seconds, struct err *err);
+
 enum wait_step { WAIT_CAPTURE, WAIT_DELIVERY, WAIT_DONE };
 struct wait_goal {
     struct gtid_set gtids;

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "gtid.h"
+#include "log.h"
 #include "program.h"
 #include "show.h"
 #include "wait.h"
@@ -274,6 +276,13 @@ static bool miscounted(const struct call *call, int least, int most, const char 
     return true;
 }
 
+/* What can be known to be wrong without the agent is usage, whether there is an agent or not. */
+static int misread(const char *what, const struct err *err)
+{
+    fprintf(stderr, "wolfctl: %s: %s\n", what, err->text);
+    return PROGRAM_USAGE;
+}
+
 bool command_confirm(const struct call *call, const char *what, int *status)
 {
     char line[16];
@@ -307,10 +316,13 @@ static int do_ready(struct call *call) { return miscounted(call, 0, 0, "ready") 
 
 static int do_wait(struct call *call)
 {
-    long seconds = call->timeout ? strtol(call->timeout, NULL, 10) : WAIT_SECONDS_MAX;
+    struct gtid_set gtids;
+    double seconds;
+    struct err err;
     if (miscounted(call, 0, 0, "wait [--sink NAME] [--gtid GTIDS] [--timeout SECONDS]")) return PROGRAM_USAGE;
-    if (seconds < 0 || seconds > WAIT_SECONDS_MAX) seconds = 0; /* the agent says what is allowed */
-    struct client_call request = {.path = "/wait", .timeout_s = seconds + WAIT_GRACE_S,
+    if (!wait_seconds(call->timeout, &seconds, &err)) return failed(&err);
+    if (call->gtid && !gtid_set_parse(slice_text(call->gtid), &gtids, &err)) return misread("gtid", &err);
+    struct client_call request = {.path = "/wait", .timeout_s = (long)seconds + WAIT_GRACE_S,
                                   .params = {{"sink", call->sink}, {"gtid", call->gtid}, {"timeout", call->timeout}}};
     return ask(call, VIEW_DONE, &request);
 }
@@ -390,7 +402,12 @@ static int do_conflict_retry(struct call *call)
 
 static int do_log_level(struct call *call)
 {
+    enum log_level level;
     if (miscounted(call, 1, 1, "log-level error|warning|info|debug")) return PROGRAM_USAGE;
+    if (!log_level_parse(call->args[0], &level)) {
+        fprintf(stderr, "wolfctl: level \"%.40s\": allowed is error, warning, info or debug\n", call->args[0]);
+        return PROGRAM_USAGE;
+    }
     return post(call, "/log-level", (struct client_param){"level", call->args[0]}, none);
 }
 

@@ -18,6 +18,11 @@ ends 2 --config "$DIR/none.toml" status
 ends 2 frobnicate
 ends 2 wal dump --dir "$DIR/wal" --format xml
 ends 2 conflict
+ends 2 wait --timeout nonsense
+grep -q 'nonsense.*allowed' "$DIR/out" || fail "what a timeout may be is not said"
+for timeout in -1 1s nan 86401 ''; do ends 2 --socket "$SOCKET" wait --timeout "$timeout"; done
+ends 2 --config "$CONFIG" wait --gtid nonsense
+ends 2 --config "$CONFIG" log-level loud
 ends 0 help
 ends 0 wait --help
 start_agent

@@ -105,6 +105,24 @@ static void only_what_lasts_is_stuck(void **state)
     assert_false(wait_stuck(WAIT_DELIVERY, &source, sinks, 2, 0, 900 * second, text, sizeof text)); /* capture is past it */
 }
 
+static void a_timeout_is_seconds(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "soon", "1s", "-1", "-0.1", "nan", "inf", "86401"};
+    struct err err;
+    double seconds = 7;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(wait_seconds(wrong[i], &seconds, &err));
+        assert_int_equal(err.code, ERR_CONFIG);
+        assert_true(seconds == 7);
+    }
+    assert_true(wait_seconds("0", &seconds, &err) && seconds == 0);
+    assert_true(wait_seconds("0.5", &seconds, &err) && seconds == 0.5);
+    assert_true(wait_seconds("86400", &seconds, &err) && seconds == 86400);
+    seconds = 0;
+    assert_true(wait_seconds(NULL, &seconds, &err) && seconds == WAIT_SECONDS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +132,7 @@ int main(void)
         cmocka_unit_test_setup(a_gtid_long_delivered_is_done_at_once, set_up),
         cmocka_unit_test_setup(an_empty_source_has_nothing_to_wait_for, set_up),
         cmocka_unit_test_setup(only_what_lasts_is_stuck, set_up),
+        cmocka_unit_test(a_timeout_is_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
