@@ -29,6 +29,7 @@
 #include "proof.h"
 #include "schema.h"
 #include "source.h"
+#include "temporary.h"
 #include "thread.h"
 
 enum {
@@ -95,6 +96,7 @@ struct cdc {
     uint64_t next_hold_look_ms;
     struct backoff backoff;
     struct decoder *decoder;
+    struct temporaries *temporaries; /* of all sessions: the source's are not over when ours is */
     struct schema *schema;
     struct db_options schema_options;
     char schema_name[320], schema_host[256];
@@ -465,6 +467,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
         .capture_accounts = settings->source.capture_accounts,
         .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),
         .filter = cdc->filter,
+        .temporaries = cdc->temporaries,
         .emit = emit,
         .schema = describe,
         .context = cdc,
@@ -773,6 +776,7 @@ bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_
     cdc->wal = wal;
     cdc->driver = &source_mariadb;
     cdc->filter = filter;
+    cdc->temporaries = temporaries_new();
     cdc->status.since_us = clock_wall_us();
     cdc->status.purge_seconds = -1;
     pthread_mutex_init(&cdc->lock, NULL);
@@ -820,6 +824,7 @@ void cdc_free(struct cdc *cdc)
     if (!cdc) return;
     cdc_stop(cdc);
     filter_free(cdc->filter);
+    temporaries_free(cdc->temporaries);
     pthread_cond_destroy(&cdc->wake);
     pthread_mutex_destroy(&cdc->lock);
     free(cdc);

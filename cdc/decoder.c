@@ -55,7 +55,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     d->unpack = unpack_new();
     context_init(&d->context);
     ddl_init(&d->ddl);
-    d->temporaries = temporaries_new();
+    d->temporaries = options->temporaries ? options->temporaries : temporaries_new();
     hold_init(&d->hold);
     return d;
 }
@@ -67,7 +67,7 @@ void decoder_free(struct decoder *decoder)
     unpack_free(decoder->unpack);
     context_fini(&decoder->context);
     ddl_fini(&decoder->ddl);
-    temporaries_free(decoder->temporaries);
+    if (!decoder->options.temporaries) temporaries_free(decoder->temporaries);
     buf_fini(&decoder->hold);
     free(decoder);
 }
@@ -276,6 +276,13 @@ static enum verdict filter_statement(struct decoder *d, const struct statement *
     return VERDICT_REFUSE;
 }
 
+static void sum_statement(struct decoder *d, const struct statement *s)
+{
+    d->change.kind = CHANGE_STATEMENT;
+    d->change.statement = s;
+    change_sum_add(&d->txn.sum, &d->change);
+}
+
 /* Whether a flagged statement depends on its session. DDL of a permanent table carries the flag, too: see temporary.h. Rows that arrive as
    text may depend on more than tables, on CONNECTION_ID() for one. */
 static bool is_of_session(const struct decoder *d, const struct event *event, const struct statement *s)
@@ -291,7 +298,11 @@ static enum verdict judge_temporary(struct decoder *d, const struct event *event
     static const bool own[STATEMENT_KINDS] = {
         [STATEMENT_ALTER_TABLE] = true, [STATEMENT_RENAME_TABLE] = true, [STATEMENT_TRUNCATE] = true, [STATEMENT_CREATE_INDEX] = true,
         [STATEMENT_DROP_INDEX] = true};
-    if (own[s->kind] && temporaries_is(d->temporaries, event->server_id, s)) return VERDICT_LEAVE;
+    if (own[s->kind] && temporaries_is(d->temporaries, event->server_id, s)) {
+        /* into the checksum all the same: a decoder that proves this transaction after a restart may not know the table, and takes it */
+        sum_statement(d, s);
+        return VERDICT_LEAVE;
+    }
     if (!is_of_session(d, event, s)) return VERDICT_TAKE;
     err_set(err, ERR_STOP, "a statement depends on its session (a temporary table, CONNECTION_ID()) and cannot be repeated elsewhere; "
             "what to do: set binlog_format=ROW on the source, in every session, and start after this transaction");
@@ -320,11 +331,9 @@ static enum verdict judge(struct decoder *d, const struct event *event, const st
 static bool emit_statement(struct decoder *d, const struct event *event, const struct statement *s, struct err *err)
 {
     if (d->hold.size && !flush(d, err)) return false;
-    d->change.kind = CHANGE_STATEMENT;
+    sum_statement(d, s);
     d->change.timestamp = event->timestamp;
     d->change.server_id = event->server_id;
-    d->change.statement = s;
-    change_sum_add(&d->txn.sum, &d->change);
     d->txn.changes++;
     d->txn.statements += s->kind == STATEMENT_DML;
     d->stats.statements++;

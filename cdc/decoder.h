@@ -15,6 +15,7 @@
 
 struct decoder;
 struct filter;
+struct temporaries;
 
 /* Takes one change (borrowed). False stops the decoder with that error. */
 typedef bool decoder_emit_fn(void *context, const struct change *change, struct err *err);
@@ -29,6 +30,7 @@ struct decoder_options {
     bool capture_accounts;        /* account statements enter the log */
     bool refuse_statements;       /* DML as text stops capture */
     const struct filter *filter;  /* NULL: everything */
+    struct temporaries *temporaries; /* borrowed: what outlives this decoder, for the next one; NULL: the decoder's own */
     decoder_emit_fn *emit;
     decoder_schema_fn *schema;
     void *context;                /* of both */

@@ -35,4 +35,17 @@ sql source "SET SESSION binlog_format = MIXED; USE d; CREATE TEMPORARY TABLE tmp
 wait_delivered
 compare
 [ "$(sql target 'SELECT COUNT(*) FROM d.tmp')" = 1 ] || fail "what was done to a temporary table was done to a permanent one"
+say "restarted behind what was left out"
+(echo "SET SESSION binlog_format = MIXED; USE d; CREATE TEMPORARY TABLE passing (z INT); ALTER TABLE passing ADD y INT;"; sleep 4; echo "SELECT 1;") |
+    mariadb --no-defaults --user=root --socket="$DIR/source/sock" >"$DIR/session" &
+BACKGROUND+=($!)
+sleep 1
+wait_delivered
+kill_agent
+start_agent
+sql source "INSERT INTO d.model VALUES (5, 5, 5)"
+wait_delivered
+compare
+ctl_agent status --json >"$DIR/status"
+[ "$("$BUILD/tests/tools/jsonget" source.unproven <"$DIR/status")" = false ] || fail "not proven: $(cat "$DIR/status")"
 stop_agent
