@@ -10,8 +10,8 @@
  * (table, key) is kept in a file beside the log, so that a restart goes on there. Source of the method: chunk sums as pt-table-checksum makes them, with
  * the second look instead of a statement that is replicated.
  */
-#ifndef WOLFCDC_PROOF_H
-#define WOLFCDC_PROOF_H
+#ifndef WOLFCDC_SINK_PROOF_H
+#define WOLFCDC_SINK_PROOF_H
 #include "sink.h"
 
 struct proof;
