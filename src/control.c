@@ -48,6 +48,13 @@ void request_patience(struct request *request, unsigned seconds)
     MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
 
+bool request_abandoned(const struct request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Every byte is looked at, so that the time taken does not tell how many were right. */
 static bool same_token(const char *a, const char *b)
 {

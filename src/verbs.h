@@ -39,5 +39,7 @@ void request_error(struct request *request, unsigned status, const char *remedy,
 const char *request_param(const struct request *request, const char *name);
 /* How long the connection may be silent while a verb works. In control.c. */
 void request_patience(struct request *request, unsigned seconds);
+/* Whether who asked has hung up. In control.c. */
+bool request_abandoned(const struct request *request);
 
 #endif

@@ -130,7 +130,8 @@ static bool ask_source(struct waiting *w, struct err *err)
 
 static bool over(struct waiting *w)
 {
-    if (w->agent->stopping) request_error(w->request, 503, "start the agent and wait again", "the agent is stopping");
+    if (request_abandoned(w->request)) request_error(w->request, 504, "ask again", "who asked has hung up");
+    else if (w->agent->stopping) request_error(w->request, 503, "start the agent and wait again", "the agent is stopping");
     else if (clock_us() < w->deadline_us) return false;
     else request_error(w->request, 504, "wolfctl status shows who is behind", "timed out after %llu s",
                        (unsigned long long)(clock_us() - w->begun_us) / 1000000);
