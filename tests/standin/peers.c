@@ -221,6 +221,7 @@ static void *heart(void *context)
     struct node *node = peers->node;
     struct members_view view;
     MYSQL *mysql = NULL;
+    unsigned seed = (unsigned)clock_us();
     for (uint64_t n = 1;; n++) {
         if (members_tick(node->members, clock_us()) == MEMBERS_YIELD) {
             log_info("heart.yields", "text=\"a lower id is there\"");
@@ -232,7 +233,8 @@ static void *heart(void *context)
         peers->beats = n;
         pthread_cond_broadcast(&peers->beaten);
         pthread_mutex_unlock(&peers->lock);
-        clock_sleep_ms(node->conf->beat_ms);
+        /* not in step with the other nodes: who leads between two is then seen to change */
+        clock_sleep_ms(node->conf->beat_ms * 3 / 4 + (uint32_t)rand_r(&seed) % (node->conf->beat_ms / 2 + 1));
     }
     return NULL;
 }
