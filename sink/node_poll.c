@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "settings.h"
 
 enum { PATHS = 3, URL_MAX = 512 };
 
@@ -58,7 +59,7 @@ static CURL *easy_new(const char *url, struct buf *body)
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)NODE_PATIENCE_MS);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
@@ -235,41 +236,27 @@ bool node_poll_step(struct node_poll *poll, struct node_answer *answers, uint32_
 
 /* ---- birth and end ---- */
 
-static void round_init(struct round *round, const char *base)
+static void url_make(const struct node_address *node, const char *path, char url[URL_MAX])
 {
-    for (size_t i = 0; i < PATHS; i++) {
-        struct ask *ask = &round->asks[i];
-        snprintf(ask->url, sizeof ask->url, "%s%s", base, documents[i].path);
-        buf_init(&ask->body, NODE_ANSWER_MAX);
-        ask->easy = easy_new(ask->url, &ask->body);
-    }
+    bool v6 = strchr(node->host, ':') != NULL;
+    snprintf(url, URL_MAX, "http://%s%s%s:%u%s", v6 ? "[" : "", node->host, v6 ? "]" : "", node->api_port, path);
 }
 
-static struct node_poll *poll_new(size_t count)
+static void ask_init(struct ask *ask, const struct node_address *node, const char *path)
 {
-    struct node_poll *poll = calloc(1, sizeof *poll);
-    if (!poll) abort();
-    assert(count <= NODES_MAX);
-    poll->count = count;
-    return poll;
-}
-
-static void poll_open(struct node_poll *poll)
-{
-    poll->multi = curl_multi_init();
-    if (!poll->multi) abort();
+    url_make(node, path, ask->url);
+    buf_init(&ask->body, NODE_ANSWER_MAX);
+    ask->easy = easy_new(ask->url, &ask->body);
 }
 
 struct node_poll *node_poll_new(const struct node_address *nodes, size_t count)
 {
-    struct node_poll *poll = poll_new(count);
-    for (size_t i = 0; i < count; i++) {
-        char base[URL_MAX - 16];
-        bool v6 = strchr(nodes[i].host, ':') != NULL;
-        snprintf(base, sizeof base, "http://%s%s%s:%u", v6 ? "[" : "", nodes[i].host, v6 ? "]" : "", nodes[i].api_port);
-        round_init(&poll->rounds[i], base);
-    }
-    poll_open(poll);
+    struct node_poll *poll = calloc(1, sizeof *poll);
+    if (!poll || !(poll->multi = curl_multi_init())) abort();
+    assert(count <= NODES_MAX);
+    poll->count = count;
+    for (size_t i = 0; i < count; i++)
+        for (size_t p = 0; p < PATHS; p++) ask_init(&poll->rounds[i].asks[p], &nodes[i], documents[p].path);
     return poll;
 }
 
@@ -283,63 +270,53 @@ void node_poll_free(struct node_poll *poll)
             curl_easy_cleanup(ask->easy);
             buf_fini(&ask->body);
         }
-    if (poll->multi) curl_multi_cleanup(poll->multi);
+    curl_multi_cleanup(poll->multi);
     free(poll);
 }
 
 /* ---- one endpoint ---- */
 
-/* "host" → "http://host:8080"; a URL keeps its port, and one without gets the API's. */
-static bool endpoint_url(const char *endpoint, char base[URL_MAX], struct err *err)
+bool node_endpoint(const char *endpoint, char *host, size_t room, unsigned *port, struct err *err)
 {
-    const char *scheme = strstr(endpoint, "://") ? "" : "http://";
-    char given[URL_MAX / 2], *port = NULL, *host = NULL;
-    if (strlen(endpoint) + 8 >= sizeof given) return err_set(err, ERR_CONFIG, "--endpoint is longer than any URL of a node");
-    snprintf(given, sizeof given, "%s%s", scheme, endpoint);
-    while (*given && given[strlen(given) - 1] == '/') given[strlen(given) - 1] = 0;
-    CURLU *url = curl_url();
-    if (!url) abort();
-    bool good = !curl_url_set(url, CURLUPART_URL, given, 0) && !curl_url_get(url, CURLUPART_HOST, &host, 0);
-    if (good) {
-        bool has_port = !curl_url_get(url, CURLUPART_PORT, &port, 0);
-        good = !strncmp(given, "http", 4);
-        if (has_port || !strncmp(given, "https", 5)) snprintf(base, URL_MAX, "%s", given);
-        else snprintf(base, URL_MAX, "http://%s:%d", host, NODE_PORT_API);
+    static const char scheme[] = "http://";
+    char given[NODE_HOST_MAX + 16];
+    unsigned found;
+    size_t size = strlen(endpoint), skip = !strncmp(endpoint, scheme, sizeof scheme - 1) ? sizeof scheme - 1 : 0;
+    while (size > skip && endpoint[size - 1] == '/') size--;
+    if (size - skip < sizeof given) {
+        memcpy(given, endpoint + skip, size - skip);
+        given[size - skip] = 0;
+        if (!given[strcspn(given, "/?#@% ")] && settings_host(given, NODE_PORT_API, host, room, &found)) {
+            *port = found;
+            return true;
+        }
     }
-    curl_free(port);
-    curl_free(host);
-    curl_url_cleanup(url);
-    return good || err_set(err, ERR_CONFIG, "--endpoint \"%.200s\" is no URL of a node; like http://10.9.0.1:%d", endpoint, NODE_PORT_API);
+    return err_set(err, ERR_CONFIG, "\"%.200s\" is no URL of a node (they speak plain HTTP); like http://10.9.0.1:%d", endpoint, NODE_PORT_API);
 }
 
-static bool trouble_error(const char *base, const struct node_answer *answer, struct err *err)
+static bool trouble_error(const struct node_address *node, const struct node_answer *answer, struct err *err)
 {
-    if (answer->trouble == NODE_NONSENSE) return err_set(err, ERR_CORRUPT, "%s %s", base, answer->problem);
-    return err_set(err, ERR_RETRY, "%s: %s; does WolfScale run there?", base, answer->problem);
+    if (answer->trouble == NODE_NONSENSE) return err_set(err, ERR_CORRUPT, "%s:%u %s", node->host, node->api_port, answer->problem);
+    return err_set(err, ERR_RETRY, "%s:%u: %s; does WolfScale run there?", node->host, node->api_port, answer->problem);
 }
 
-bool node_ask(const char *endpoint, struct node_answer *answer, struct err *err)
+bool node_ask(const struct node_address *node, struct node_answer *answer, struct err *err)
 {
-    char base[URL_MAX];
-    if (!endpoint_url(endpoint, base, err)) return false;
-    struct node_poll *poll = poll_new(1);
+    struct node_poll *poll = node_poll_new(node, 1);
     *answer = (struct node_answer){0};
-    round_init(&poll->rounds[0], base);
-    poll_open(poll);
     while (!answer->asked) node_poll_step(poll, answer, NODE_PATIENCE_MS);
     node_poll_free(poll);
-    return answer->reached || trouble_error(base, answer, err);
+    return answer->reached || trouble_error(node, answer, err);
 }
 
-bool node_fetch(const char *endpoint, const char *path, struct buf *body, struct err *err)
+bool node_fetch(const struct node_address *node, const char *path, struct buf *body, struct err *err)
 {
-    char base[URL_MAX], url[URL_MAX + 64];
+    char url[URL_MAX];
     struct node_answer answer = {0};
-    if (!endpoint_url(endpoint, base, err)) return false;
-    snprintf(url, sizeof url, "%s%s", base, path);
+    url_make(node, path, url);
     CURL *easy = easy_new(url, body);
     CURLcode code = curl_easy_perform(easy);
     bool good = code ? request_failed(easy, path, code, &answer) : response_good(easy, path, &answer);
     curl_easy_cleanup(easy);
-    return good || trouble_error(base, &answer, err);
+    return good || trouble_error(node, &answer, err);
 }

@@ -99,6 +99,14 @@ out:
 static bool is_number(const cJSON *item) { return cJSON_IsString(item) && (uint8_t)item->valuestring[0] == NUMBER_MARK; }
 static bool is_text(const cJSON *item) { return cJSON_IsString(item) && !is_number(item); }
 
+/* Those of ASCII and those of Latin-1, which some terminals obey too. */
+static bool has_controls(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)) return true;
+    return false;
+}
+
 /* A text that fits and has no control characters. `path` is of the document, for the problem. */
 static bool take_text(const cJSON *in, const char *path, const char *name, char *to, size_t room, struct node_answer *answer)
 {
@@ -106,8 +114,7 @@ static bool take_text(const cJSON *in, const char *path, const char *name, char 
     if (!is_text(item)) return problem(answer, "%s: \"%s\" is %s", path, name, item ? "no text" : "missing: not WolfScale's API");
     size_t size = strlen(item->valuestring);
     if (size >= room) return problem(answer, "%s: \"%s\" is longer than %zu bytes", path, name, room - 1);
-    for (const char *c = item->valuestring; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) return problem(answer, "%s: \"%s\" has control characters in it", path, name);
+    if (has_controls(item->valuestring)) return problem(answer, "%s: \"%s\" has control characters in it", path, name);
     memcpy(to, item->valuestring, size + 1);
     return true;
 }
@@ -219,4 +226,30 @@ bool node_read_cluster(struct slice json, struct node_answer *answer)
     answer->peer_count = count;
     memcpy(answer->peers, peers, count * sizeof *peers);
     return true;
+}
+
+static bool take_follower(const cJSON *in, struct node_peer *peer, struct node_answer *answer)
+{
+    static const char path[] = "/stats";
+    *peer = (struct node_peer){0};
+    return take_id(in, path, "node_id", peer->id, answer) && take_text(in, path, "status", peer->status, sizeof peer->status, answer) &&
+           take_u64(in, path, "last_applied_lsn", &peer->lsn, answer);
+}
+
+bool node_read_followers(struct slice json, struct node_peer peers[NODE_PEERS_MAX], size_t *count)
+{
+    struct node_answer answer = {0};
+    size_t n = 0;
+    cJSON *all = document(json, "/stats", &answer);
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(all, "followers"), *item;
+    bool good = cJSON_IsArray(list);
+    if (good) {
+        cJSON_ArrayForEach(item, list) {
+            good = n < NODE_PEERS_MAX && take_follower(item, &peers[n++], &answer);
+            if (!good) break;
+        }
+    }
+    cJSON_Delete(all);
+    if (good) *count = n;
+    return good;
 }

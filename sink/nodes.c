@@ -377,15 +377,16 @@ static bool rule_nobody_claims(struct court *court)
                       "on the others nobody else can lead",
                       "no node leads and none names a leader");
     const struct node_answer *answer = &court->answers[namer];
+    const struct node_peer *peer = peer_find(answer, answer->leader_id);
     for (size_t j = 0; j < court->count; j++) {
-        if (strcmp(court->answers[j].id, answer->leader_id)) continue;
+        bool there = peer && !*court->answers[j].id && lives_at(peer, &court->addresses[j], &court->answers[j]);
+        if (!there && strcmp(court->answers[j].id, answer->leader_id)) continue;
         if (court->heard[j])
             return decide(court, CLUSTER_CHANGING, "", "%.80s names %.80s as leader, which does not say so itself", answer->id, answer->leader_id);
         return decide(court, CLUSTER_CHANGING,
                       "start WolfScale there again soon: within 6 s the leader stays the same, afterwards another is elected and the nodes differ",
                       "%.80s names %.80s as leader, which does not answer", answer->id, answer->leader_id);
     }
-    const struct node_peer *peer = peer_find(answer, answer->leader_id);
     return decide(court, CLUSTER_LEADERLESS, "add the leader's host to nodes, or look whether it still runs",
                   "%.80s names %.80s%s%.80s%s as leader, which has not answered as one of the nodes", answer->id, answer->leader_id,
                   peer ? " (" : "", peer ? peer->address : "", peer ? ")" : "");

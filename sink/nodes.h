@@ -15,6 +15,7 @@ enum {
     NODES_MAX = 16,
     NODE_PEERS_MAX = 32,      /* entries of one node's /cluster: with the synthetic "peer-…" of nodes that it has not heard */
     NODE_ID_MAX = 128,
+    NODE_HOST_MAX = 256,
     NODE_PORT_API = 8080, NODE_PORT_PROXY = 8007, NODE_PORT_DB = 3306,
     NODE_PATIENCE_MS = 10000, /* a healthy idle leader was seen to take 4.7 s */
     NODE_POLL_MS = 300,
@@ -88,6 +89,8 @@ const char *cluster_state_name(enum cluster_state state);
 MUST_CHECK bool node_read_status(struct slice json, struct node_answer *answer);
 MUST_CHECK bool node_read_stats(struct slice json, struct node_answer *answer);
 MUST_CHECK bool node_read_cluster(struct slice json, struct node_answer *answer);
+/* How far the others are in a leader's own view: `followers` of its /stats, into id, lsn and status of the peers. */
+MUST_CHECK bool node_read_followers(struct slice json, struct node_peer peers[NODE_PEERS_MAX], size_t *count);
 /* After a round (good or not): keeps the history. A round that was not good has its trouble and problem set. */
 void node_note(struct node_answer *answer, bool good, uint64_t now_us);
 /* The answers of all nodes → what the cluster is. */
@@ -111,10 +114,11 @@ void node_poll_free(struct node_poll *poll);
 /* Drives the requests for at most wait_ms. A node's next round begins NODE_POLL_MS after its last; a slow one does not hold the others.
    True, and back at once, when some answer changed. answers[] is count long and starts as zeros, filled in as rounds end. */
 bool node_poll_step(struct node_poll *poll, struct node_answer *answers, uint32_t wait_ms);
-/* One round of one URL ("http://host:8080"; "host" and "host:port" do), waiting at most NODE_PATIENCE_MS: for wolfctl. ERR_RETRY: not
-   reached; ERR_CORRUPT: nonsense; ERR_CONFIG: no such URL. */
-MUST_CHECK bool node_ask(const char *endpoint, struct node_answer *answer, struct err *err);
+/* "http://host:8080", "host" or "host:port" of a node's API taken apart. ERR_CONFIG. */
+MUST_CHECK bool node_endpoint(const char *endpoint, char *host, size_t room, unsigned *port, struct err *err);
+/* One round of one node, waiting at most NODE_PATIENCE_MS: for wolfctl. ERR_RETRY: not reached; ERR_CORRUPT: nonsense. */
+MUST_CHECK bool node_ask(const struct node_address *node, struct node_answer *answer, struct err *err);
 /* One document of it as it is ("/stats"), appended to body. Errors as node_ask. */
-MUST_CHECK bool node_fetch(const char *endpoint, const char *path, struct buf *body, struct err *err);
+MUST_CHECK bool node_fetch(const struct node_address *node, const char *path, struct buf *body, struct err *err);
 
 #endif

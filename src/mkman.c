@@ -38,6 +38,10 @@ static const struct entry status_keys[] = {
 #define STATUS_KEY(name, help) {name, NULL, help},
 #include "keys.def"
 };
+static const struct entry endpoint_keys[] = {
+#define ENDPOINT_KEY(name, help) {name, NULL, help},
+#include "keys.def"
+};
 static const struct entry change_keys[] = {
 #define CHANGE_KEY(name, help) {name, NULL, help},
 #include "keys.def"
@@ -213,6 +217,9 @@ static void page_wolfctl(void)
     section("KEYS OF STATUS \\-\\-JSON");
     paragraph("One document. These names are stable; new ones may be added.");
     rows_list(status_keys, COUNT(status_keys), "");
+    section("KEYS WITH \\-\\-ENDPOINT \\-\\-JSON");
+    paragraph("One document, of list, status, stats and reset alike.");
+    rows_list(endpoint_keys, COUNT(endpoint_keys), "");
     section("KEYS OF A CHANGE");
     paragraph("One object a line, from wolfctl wal dump --format json, wolfctl binlog decode --json and sinks of type jsonl, in this order. "
               "Integers and floats are numbers, DECIMAL and temporal values strings as the server's SELECT prints them (time zone UTC), "

@@ -117,6 +117,7 @@ static void option_take(struct call *call, int letter)
     case 's': call->sink = optarg; break;
     case 'g': call->gtid = optarg; break;
     case 't': call->timeout = optarg; break;
+    case 'e': call->endpoint = optarg; break;
     case 'j': call->json = true; break;
     case 'y': call->yes = true; break;
     case 'n': call->dry_run = true; break;
@@ -132,7 +133,7 @@ static int run(int argc, char **argv)
     bool help = false;
     int words;
     options_make(known);
-    for (int c; (c = getopt_long(argc, argv, "c:h", known, NULL)) != -1;) {
+    for (int c; (c = getopt_long(argc, argv, "c:e:h", known, NULL)) != -1;) {
         if (c == '?') {
             fputs("wolfctl help tells what there is\n", stderr);
             return PROGRAM_USAGE;
@@ -308,9 +309,17 @@ bool command_confirm(const struct call *call, const char *what, int *status)
 
 /* ---- the commands ---- */
 
-static int do_status(struct call *call) { return miscounted(call, 0, 0, "status") ? PROGRAM_USAGE : get(call, VIEW_STATUS, "/status"); }
+static int do_status(struct call *call)
+{
+    if (miscounted(call, 0, 0, "status [--endpoint URL]")) return PROGRAM_USAGE;
+    return call->endpoint ? endpoint_status(call) : get(call, VIEW_STATUS, "/status");
+}
 
-static int do_stats(struct call *call) { return miscounted(call, 0, 0, "stats") ? PROGRAM_USAGE : get(call, VIEW_STATS, "/stats"); }
+static int do_stats(struct call *call)
+{
+    if (miscounted(call, 0, 0, "stats [--endpoint URL]")) return PROGRAM_USAGE;
+    return call->endpoint ? endpoint_stats(call) : get(call, VIEW_STATS, "/stats");
+}
 
 static int do_ready(struct call *call) { return miscounted(call, 0, 0, "ready") ? PROGRAM_USAGE : get(call, VIEW_READY, "/ready"); }
 
@@ -399,6 +408,10 @@ static int do_conflict_retry(struct call *call)
 {
     return conflict_dry(call, "retry", "The same change is tried again. wolfctl status names it.");
 }
+
+static int do_list(struct call *call) { return miscounted(call, 0, 0, "list [servers] [--endpoint URL]") ? PROGRAM_USAGE : endpoint_list(call); }
+
+static int do_reset(struct call *call) { return miscounted(call, 0, 0, "reset [--endpoint URL]") ? PROGRAM_USAGE : endpoint_reset(call); }
 
 static int do_log_level(struct call *call)
 {

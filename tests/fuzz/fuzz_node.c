@@ -29,5 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     node_note(&answers[1], true, 1);
     nodes_judge(addresses, answers, 2, 2, &verdict);
     nodes_unlisted(addresses, answers, 2, 2, found, NODE_PEERS_MAX);
+    static struct node_peer peers[NODE_PEERS_MAX];
+    size_t count = 0;
+    if (node_read_followers(slice_of(data, size), peers, &count)) assert(count <= NODE_PEERS_MAX);
     return 0;
 }

@@ -211,33 +211,45 @@ static void a_mute_one_is_waited_for_but_a_step_is_not(void **state)
     server_stop(&mute);
 }
 
-static void one_endpoint_is_asked_by_url(void **state)
+static void one_node_is_asked_once(void **state)
 {
     static struct server good;
     static struct node_answer answer;
     struct err err = {0};
     struct buf body;
-    char url[64];
     (void)state;
     server_start(&good, "node-1");
-    snprintf(url, sizeof url, "127.0.0.1:%u/", good.port);
-    assert_true(node_ask(url, &answer, &err));
+    struct node_address address = place(&good);
+    assert_true(node_ask(&address, &answer, &err));
     assert_string_equal(answer.id, "node-1");
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", good.port);
     buf_init(&body, NODE_ANSWER_MAX);
-    assert_true(node_fetch(url, "/stats", &body, &err));
+    assert_true(node_fetch(&address, "/stats", &body, &err));
     assert_non_null(strstr(buf_cstr(&body), "18446744073709551615"));
     buf_fini(&body);
     good.raw = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno!";
-    assert_false(node_ask(url, &answer, &err));
+    assert_false(node_ask(&address, &answer, &err));
     assert_int_equal(err.code, ERR_CORRUPT);
     server_stop(&good);
-    assert_false(node_ask(url, &answer, &err));
+    assert_false(node_ask(&address, &answer, &err));
     assert_int_equal(err.code, ERR_RETRY);
-    assert_false(node_ask("ftp://127.0.0.1", &answer, &err));
-    assert_int_equal(err.code, ERR_CONFIG);
-    assert_false(node_ask("http://", &answer, &err));
-    assert_int_equal(err.code, ERR_CONFIG);
+}
+
+static void an_endpoint_is_taken_apart(void **state)
+{
+    static const struct { const char *endpoint, *host; unsigned port; } rows[] = {
+        {"http://10.9.0.1:8080", "10.9.0.1", 8080}, {"http://db1/", "db1", 8080}, {"db1:9090", "db1", 9090}, {"http://[fe80::1]:81//", "fe80::1", 81},
+        {"https://db1", NULL, 0}, {"http://", NULL, 0}, {"", NULL, 0}, {"http://a/b", NULL, 0}, {"u:p@db1", NULL, 0}, {"db1:x", NULL, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char host[NODE_HOST_MAX];
+        unsigned port = 0;
+        struct err err = {0};
+        bool good = node_endpoint(rows[i].endpoint, host, sizeof host, &port, &err);
+        if (good != (rows[i].host != NULL)) fail_msg("%s: %s", rows[i].endpoint, good ? host : err.text);
+        if (!good) assert_int_equal(err.code, ERR_CONFIG);
+        else assert_string_equal(host, rows[i].host);
+        assert_int_equal(port, rows[i].port);
+    }
 }
 
 int main(void)
@@ -247,7 +259,8 @@ int main(void)
         cmocka_unit_test(connections_are_kept_and_rounds_have_a_pause),
         cmocka_unit_test(nonsense_is_named_and_the_last_answer_stays),
         cmocka_unit_test(a_mute_one_is_waited_for_but_a_step_is_not),
-        cmocka_unit_test(one_endpoint_is_asked_by_url)};
+        cmocka_unit_test(one_node_is_asked_once),
+        cmocka_unit_test(an_endpoint_is_taken_apart)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,12 @@ static void leader_slow(struct scene *s)
 }
 static void leader_mute(struct scene *s) { s->answers[0].answered_us = now - 7 * (uint64_t)S; }
 static void leader_killed(struct scene *s) { refuse(s, 0); }
+static void leader_never_answered(struct scene *s) /* dead before we came */
+{
+    memset(&s->answers[0], 0, sizeof s->answers[0]);
+    s->answers[0].since_us = 1;
+    refuse(s, 0);
+}
 static void leader_dropped(struct scene *s) /* 6.0 s after its death: nobody is named */
 {
     refuse(s, 0);
@@ -243,6 +249,7 @@ static const struct {
     {"leader slow", leader_slow, CLUSTER_LED, 0, WHOLE | AHEAD, NULL, NULL, 0, NODE_UP, NULL},
     {"leader mute", leader_mute, CLUSTER_CHANGING, -1, 0, "node-2 names node-1 as leader, which does not answer", "elected", 0, NODE_GONE, "silent"},
     {"leader killed", leader_killed, CLUSTER_CHANGING, -1, 0, "does not answer", "within 6 s", 0, NODE_GONE, "refused"},
+    {"leader never answered", leader_never_answered, CLUSTER_CHANGING, -1, 0, "node-2 names node-1 as leader, which does not answer", "within 6 s", 0, NODE_GONE, "refused"},
     {"leader dropped", leader_dropped, CLUSTER_LEADERLESS, -1, 0, "no node leads", "bootstrap", 0, NODE_GONE, "refused"},
     {"failed over", failed_over, CLUSTER_LED, 1, AHEAD, NULL, NULL, 0, NODE_GONE, "refused"},
     {"elected behind the others", elected_behind, CLUSTER_LED, 1, 0, "went backwards", "verify", 2, NODE_UP, NULL},
@@ -358,6 +365,8 @@ static const struct {
     {node_read_status, STATUS("\"\"", "false", "null", "1"), "\"node_id\" is empty"},
     {node_read_status, STATUS("7", "false", "null", "1"), "\"node_id\" is no text"},
     {node_read_status, STATUS("\"a\\nb\"", "false", "null", "1"), "control characters"},
+    {node_read_status, STATUS("\"a\xc2\x9b" "2J\"", "false", "null", "1"), "control characters"},
+    {node_read_status, STATUS("\"\xc3\xa9\"", "false", "null", "1"), NULL},
     {node_read_status, STATUS("\"node-1\"", "\"yes\"", "null", "1"), "\"is_leader\" is neither"},
     {node_read_status, STATUS("\"node-1\"", "true", "5", "1"), "\"leader_id\" is no text"},
     {node_read_status, "{\"healthy\":true,\"node_id\":\"node-1\",\"is_leader\":false}", "\"leader_id\" is missing"},
@@ -412,10 +421,26 @@ static void values_are_exact(void **state)
     assert_string_equal(answer.leader_id, "node-1");
     assert_true(node_read_stats(slice_text(STATS("\"node-1\"", "9007199254740993")), &answer));
     assert_true(answer.current_lsn == 9007199254740993u); /* a double ends with …992 */
-    assert_true(node_read_cluster(slice_text(texts[29].text), &answer));
+    assert_true(node_read_cluster(slice_text(texts[31].text), &answer));
     assert_int_equal(answer.peer_count, 1);
     assert_string_equal(answer.peers[0].address, "10.9.0.1:7654");
     assert_int_equal(answer.peers[0].lsn, 5);
+}
+
+static void a_leaders_view_of_the_others(void **state)
+{
+    struct node_peer peers[NODE_PEERS_MAX];
+    size_t count = 9;
+    (void)state;
+    assert_true(node_read_followers(slice_text("{\"followers\":[{\"node_id\":\"node-2\",\"last_applied_lsn\":20,\"lag\":0,\"status\":\"Active\"}]}"),
+                                    peers, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(peers[0].id, "node-2");
+    assert_string_equal(peers[0].status, "Active");
+    assert_int_equal(peers[0].lsn, 20);
+    assert_false(node_read_followers(slice_text("{\"followers\":[{\"node_id\":\"node-2\"}]}"), peers, &count));
+    assert_false(node_read_followers(slice_text("{}"), peers, &count));
+    assert_int_equal(count, 1);
 }
 
 static void a_table_has_a_limit(void **state)
@@ -442,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_situation_has_its_verdict), cmocka_unit_test(members_that_were_not_given_are_found),
         cmocka_unit_test(a_peers_host_is_read),           cmocka_unit_test(texts_are_read_or_refused_by_name),
-        cmocka_unit_test(values_are_exact),               cmocka_unit_test(a_table_has_a_limit)};
+        cmocka_unit_test(values_are_exact),               cmocka_unit_test(a_table_has_a_limit),
+        cmocka_unit_test(a_leaders_view_of_the_others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
