@@ -16,7 +16,7 @@
 #
 # Node N is at $SUBNET.N with the usual ports: 3306 database, 7654 cluster, 8007 proxy, 8080 API. Accounts: admin / admin (all
 # rights), wolfscale / plainletters (the nodes' own). Node 1 bootstraps. Settings: POOL_SIZE (10), SEGMENT_MB (64), BOOTSTRAP (1,
-# 0: none).
+# 0: none), DISCOVERY (false: no announcements), NEVER_LEADER (false).
 #
 # As root, each node has a network namespace of its own, $NS1 to $NS3, and `exec` runs at $SUBNET.100 in $NS0; NS (wolf) tells
 # several clusters apart, SUBNET is 10.9.0. Otherwise, or with a SUBNET that begins with 127, everything listens on the
@@ -67,10 +67,16 @@ net_up() {
   done
 }
 
+# Whatever still runs in these networks was left there, and would keep them alive; not who asks from inside.
 net_down() {
-  local n
+  local n pid
   spaces || return 0
-  for n in 0 1 2 3; do ip netns del "$NS$n" 2>/dev/null || true; done
+  for n in 0 1 2 3; do
+    for pid in $(ip netns pids "$NS$n" 2>/dev/null); do
+      [ "$(ip netns identify $$)" = "$NS$n" ] || kill -9 "$pid" 2>/dev/null || true
+    done
+    ip netns del "$NS$n" 2>/dev/null || true
+  done
 }
 
 # allow DIR: the programs, and what is in DIR, may be under a directory that is closed to the account that servers run as.
@@ -130,7 +136,8 @@ compression = true
 [cluster]
 bootstrap = $boot
 peers = ["$SUBNET.1:7654", "$SUBNET.2:7654", "$SUBNET.3:7654"]
-auto_discovery = false
+auto_discovery = ${DISCOVERY:-false}
+never_leader = ${NEVER_LEADER:-false}
 max_batch_entries = 500
 [api]
 bind_address = "$SUBNET.$2:8080"
@@ -152,9 +159,10 @@ node_run() { # DIR N
 }
 
 all_active() {
-  local n=${BOOTSTRAP:-1}
+  local n=${BOOTSTRAP:-1} want=2 # three Active nodes, and a leader
   [ "$n" != 0 ] || n=1
-  [ "$(at 0 curl -fsm 10 "http://$SUBNET.$n:8080/cluster" | grep -oE '"active_nodes":3,|"leader_id":"' | wc -l)" = 2 ]
+  [ "${NEVER_LEADER:-false}" = false ] || want=1
+  [ "$(at 0 curl -fsm 10 "http://$SUBNET.$n:8080/cluster" | grep -oE '"active_nodes":3,|"leader_id":"' | wc -l)" = $want ]
 }
 
 start() { # DIR

@@ -12,7 +12,7 @@ enum { FILE_MAX_BYTES = 65536 };
 
 static const struct conf defaults = {
     .data_dir = "/var/lib/wolfscale", .db_port = 3306, .pool_size = 10, .flush_ms = 10, .segment_mb = 256, .beat_ms = 200,
-    .election_timeout_ms = 2000, .election_min_ms = 1000, .election_max_ms = 1500, .batch_entries = 5000,
+    .election_timeout_ms = 2000, .election_min_ms = 1000, .election_max_ms = 1500, .batch_entries = 5000, .auto_discovery = true,
     .api_bind = "0.0.0.0:8080", .proxy_bind = "0.0.0.0:8007", .api_enabled = true, .proxy_enabled = true};
 
 #define TEXT(section, key, field) {section, key, TOML_STRING, offsetof(struct conf, field), sizeof defaults.field}
@@ -35,6 +35,8 @@ static const struct key {
     NUMBER("wal", "flush_interval_ms", flush_ms),
     NUMBER("wal", "segment_size_mb", segment_mb),
     FLAG("cluster", "bootstrap", bootstrap),
+    FLAG("cluster", "never_leader", never_leader),
+    FLAG("cluster", "auto_discovery", auto_discovery),
     TEXT("cluster", "cluster_name", cluster_name),
     NUMBER("cluster", "heartbeat_interval_ms", beat_ms),
     NUMBER("cluster", "election_timeout_ms", election_timeout_ms),

@@ -11,7 +11,7 @@ struct conf {
     char db_host[ADDRESS_MAX], db_user[NAME_MAX_BYTES], db_password[NAME_MAX_BYTES];
     unsigned db_port, pool_size;
     unsigned flush_ms, segment_mb;
-    bool bootstrap;
+    bool bootstrap, never_leader, auto_discovery;
     char cluster_name[NAME_MAX_BYTES];
     char peers[PEERS_MAX][ADDRESS_MAX]; /* "host:port", this node's own too */
     unsigned peer_count, beat_ms, election_timeout_ms, election_min_ms, election_max_ms, batch_entries;

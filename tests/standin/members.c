@@ -241,7 +241,7 @@ static enum members_order elect(struct members *members, uint64_t now_us)
     bool blocked = must_wait(members);
     if (members->blocked && !blocked) members->elect_us = now_us + ms(between(members, DECIDE_MIN_MS, DECIDE_MAX_MS));
     members->blocked = blocked;
-    if (blocked || now_us < members->elect_us) return MEMBERS_GO_ON;
+    if (blocked || now_us < members->elect_us || members->conf->never_leader) return MEMBERS_GO_ON;
     become_leader(members);
     return MEMBERS_LEAD;
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "api.h"
 #include "applier.h"
 #include "journal.h"
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "standin: %s\n", err.text);
         return 1;
     }
+    announce_start(&node);
     log_info("standin.started", "id=%s leading=%s", conf.id, node.started_as_leader ? "yes" : "no");
     sigwait(&ends, &signal_number);
     _exit(0); /* as with a power cut: what is not flushed is lost */
