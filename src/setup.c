@@ -21,12 +21,15 @@
 #include "json.h"
 #include "program.h"
 
-enum { FINDINGS_MAX = 128, CONFIG_TEXT_MAX = 256 * 1024, SERVER_ID_FIRST = 10000, SERVER_ID_RANGE = 990000, TIMEOUT_MS = 10000 };
+enum { FINDINGS_MAX = 512, CONFIG_TEXT_MAX = 256 * 1024, SERVER_ID_FIRST = 10000, SERVER_ID_RANGE = 990000, TIMEOUT_MS = 10000 };
 
 struct setup {
     struct settings *settings; /* only for the reading of secrets; owns the texts in its arena */
     struct setup_plan plan;
-    const char *from, *output, *target;
+    const char *from, *output, *cluster;
+    struct survey *survey;
+    struct node_address ports; /* of the nodes, where --cluster does not say them */
+    char identity[SETUP_IDENTITY_MAX]; /* the source's */
     bool print, json, force;
     struct db *source, *target_db;
     char gtid[GTID_SET_TEXT_MAX], file[SOURCE_FILE_MAX], server_text[320];
@@ -37,7 +40,7 @@ struct setup {
 };
 
 enum { OPT_SSL_CA = 256, OPT_SSL_CERT, OPT_SSL_KEY, OPT_SSL, OPT_NO_VERIFY, OPT_PASSWORD, OPT_PASSWORD_FILE, OPT_DEFAULTS_FILE, OPT_OUTPUT,
-       OPT_PRINT, OPT_JSON, OPT_FROM, OPT_TARGET, OPT_TARGET_USER, OPT_TARGET_PASSWORD_FILE, OPT_TARGET_SSL_CA, OPT_FORCE, OPT_SERVER_ID,
+       OPT_PRINT, OPT_JSON, OPT_FROM, OPT_TARGET, OPT_TARGET_USER, OPT_TARGET_PASSWORD_FILE, OPT_TARGET_SSL_CA, OPT_CLUSTER, OPT_API_PORT, OPT_PROXY_PORT, OPT_FORCE, OPT_SERVER_ID,
        OPT_WAL_DIR, OPT_HOST, OPT_PORT, OPT_USER, OPT_SOCKET, OPT_HELP };
 
 static const struct {
@@ -60,9 +63,12 @@ static const struct {
     {"wal-dir", "DIR", OPT_WAL_DIR, "where the log is to live (/var/lib/wolfcdc/wal)"},
     {"from", "FILE", OPT_FROM, "take over a wolfscale.toml: [database], [wal], [binlog]"},
     {"target", "HOST[:PORT]", OPT_TARGET, "look at a target too, and write a sink for it"},
-    {"target-user", "NAME", OPT_TARGET_USER, "its account (the source's)"},
+    {"cluster", "HOST[:PORT],...", OPT_CLUSTER, "look at the nodes of a WolfScale cluster (one is enough: the others are found), and write a sink"},
+    {"api-port", "PORT", OPT_API_PORT, "the port of their HTTP API (8080)"},
+    {"proxy-port", "PORT", OPT_PROXY_PORT, "the port of their proxy (8007)"},
+    {"target-user", "NAME", OPT_TARGET_USER, "account on the target, and on the MariaDB of each node (the source's)"},
     {"target-password-file", "FILE", OPT_TARGET_PASSWORD_FILE, "its password (the source's)"},
-    {"target-ssl-ca", "FILE", OPT_TARGET_SSL_CA, "as ssl-ca, for the target"},
+    {"target-ssl-ca", "FILE", OPT_TARGET_SSL_CA, "as ssl-ca, for the target or the nodes"},
     {"output", "FILE", OPT_OUTPUT, "write the configuration there, for its owner alone"},
     {"force", NULL, OPT_FORCE, "even if that file exists"},
     {"print", NULL, OPT_PRINT, "print the configuration; the findings go to standard error"},
@@ -74,7 +80,7 @@ enum { OPTION_COUNT = sizeof options / sizeof *options };
 static void usage(FILE *to)
 {
     fprintf(to, "usage: wolfctl binlog-setup [OPTION...]\n"
-                "Looks at a server, says what it found, writes a configuration. Changes nothing on the server.\n\n");
+                "Looks at a server, says what it found, writes a configuration. Changes nothing on any server.\n\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
@@ -115,16 +121,21 @@ static bool take_target(struct setup *setup, const char *text)
     return *host != 0;
 }
 
+static bool take_port(const char *text, unsigned *port)
+{
+    unsigned long n;
+    if (!number_of(text, 65535, &n)) return false;
+    *port = (unsigned)n;
+    return true;
+}
+
 static bool take_option(struct setup *setup, int id, const char *value)
 {
     struct server_settings *source = &setup->plan.source, *target = &setup->plan.target;
     unsigned long n;
     switch (id) {
     case OPT_HOST: source->host = value; break;
-    case OPT_PORT:
-        if (!number_of(value, 65535, &n)) return false;
-        source->port = (unsigned)n;
-        break;
+    case OPT_PORT: return take_port(value, &source->port);
     case OPT_SOCKET: source->socket = value; break;
     case OPT_USER: source->user = value; break;
     case OPT_PASSWORD_FILE: source->password_file = absolute(setup, value); break;
@@ -141,6 +152,9 @@ static bool take_option(struct setup *setup, int id, const char *value)
     case OPT_WAL_DIR: setup->plan.wal_dir = value; break;
     case OPT_FROM: setup->from = value; break;
     case OPT_TARGET: return take_target(setup, value);
+    case OPT_CLUSTER: setup->cluster = value; break;
+    case OPT_API_PORT: return take_port(value, &setup->ports.api_port);
+    case OPT_PROXY_PORT: return take_port(value, &setup->ports.proxy_port);
     case OPT_TARGET_USER: target->user = value; break;
     case OPT_TARGET_PASSWORD_FILE: target->password_file = absolute(setup, value); break;
     case OPT_TARGET_SSL_CA: target->ssl_ca = absolute(setup, value); break;
@@ -200,23 +214,35 @@ static bool complete(struct setup *setup, struct err *err)
     if (!source->host && !source->socket) source->host = "localhost";
     if (!source->port) source->port = 3306;
     if (!source->user) source->user = "root";
-    if (!target->host) return true;
+    if (setup->cluster && !setup_cluster_take(setup->cluster, &setup->ports, setup->survey, err)) return false;
+    if (!target->host && !setup->cluster) return true;
     if (!target->user) target->user = source->user;
     if (!target->password_file && !target->user[0]) return true;
     if (!target->password_file) {
         target->password_file = source->password_file;
         target->password = source->password;
     }
-    return read_secrets(setup, target, "sink-target", err);
+    return read_secrets(setup, target, target->host ? "sink-target" : "sink-cluster", err);
+}
+
+static void take_finding_of(void *context, const char *side, const struct finding *finding)
+{
+    struct setup *setup = context;
+    if (finding->level == CHECK_ERROR) setup->failed = true;
+    if (setup->count == FINDINGS_MAX) return;
+    setup->findings[setup->count].side = side;
+    setup->findings[setup->count++].finding = *finding;
 }
 
 static void take_finding(void *context, const struct finding *finding)
 {
     struct setup *setup = context;
-    if (finding->level == CHECK_ERROR) setup->failed = true;
-    if (setup->count == FINDINGS_MAX) return;
-    setup->findings[setup->count].side = setup->side;
-    setup->findings[setup->count++].finding = *finding;
+    take_finding_of(setup, setup->side, finding);
+}
+
+static void take_finding_of_node(void *context, const char *side, const struct finding *finding)
+{
+    take_finding_of(context, keep(context, side), finding);
 }
 
 static bool connect_to(const struct server_settings *server, const char *name, struct db **db, struct err *err)
@@ -279,6 +305,7 @@ static bool look_at_source(struct setup *setup, struct err *err)
     bool mariadb = db_version(setup->source)->flavour == DB_MARIADB;
     if (mariadb && !pick_server_id(setup, err)) return false;
     struct check_facts facts = {.server_id = plan->server_id, .user = plan->source.user};
+    setup_identity(setup->source, setup->identity);
     return checks_run(setup->source, CHECK_SOURCE, &facts, take_finding, setup, err) && (!mariadb || find_start(setup, err));
 }
 
@@ -289,6 +316,18 @@ static bool look_at_target(struct setup *setup, struct err *err)
     setup->side = "target";
     return connect_to(&setup->plan.target, "target", &setup->target_db, err) &&
            checks_run(setup->target_db, CHECK_TARGET, &facts, take_finding, setup, err);
+}
+
+/* The same account on every node: that of the target. */
+static void look_at_cluster(struct setup *setup)
+{
+    struct setup_plan *plan = &setup->plan;
+    if (!setup->cluster) return;
+    plan->account = plan->target;
+    plan->account.host = plan->account.socket = NULL;
+    setup_cluster_look(setup->survey, &plan->account, setup->identity, take_finding_of_node, setup);
+    plan->nodes = setup->survey->addresses;
+    plan->node_count = setup->survey->count;
 }
 
 /* ---- saying ---- */
@@ -375,6 +414,7 @@ static int finish(struct setup *setup)
     if (setup->json) say_json(setup, buf_bytes(&shown));
     else say_findings(setup, setup->print ? stderr : stdout);
     if (setup->print && !setup->json) printf("%s", buf_cstr(&shown));
+    fflush(stdout); /* what follows goes to standard error, which may be the same file */
     if (setup->output && setup->failed) {
         fprintf(stderr, "%s is not written: correct the errors first\n", setup->output);
     } else if (setup->output) {
@@ -410,6 +450,7 @@ static int run(struct setup *setup, int argc, char **argv)
         say_findings(setup, stderr);
         return failed(&err);
     }
+    look_at_cluster(setup);
     return finish(setup);
 }
 
@@ -418,6 +459,8 @@ int setup_main(int argc, char **argv)
     struct setup *setup = calloc(1, sizeof *setup);
     if (!setup || !(setup->settings = calloc(1, sizeof *setup->settings))) abort();
     arena_init(&setup->settings->arena);
+    setup->survey = survey_new();
+    setup->ports = (struct node_address){NULL, NODE_PORT_DB, NODE_PORT_API, NODE_PORT_PROXY};
     setup->plan.source.ssl_verify_server_cert = setup->plan.target.ssl_verify_server_cert = true;
     db_library_init();
     int status = run(setup, argc, argv);
@@ -425,6 +468,7 @@ int setup_main(int argc, char **argv)
     db_close(setup->target_db);
     db_library_end();
     arena_fini(&setup->settings->arena);
+    free(setup->survey);
     free(setup->settings);
     free(setup);
     return status;

@@ -18,27 +18,28 @@ enum { UPSTREAM_MAX = 1 << 20 };
 
 /* ---- writing ---- */
 
-static void put_text(struct buf *out, const char *key, const char *text)
+static void put_quoted(struct buf *out, const char *text)
 {
-    if (!text) return;
-    buf_printf(out, "%s = \"", key);
+    buf_u8(out, '"');
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         if (c == '"' || c == '\\') buf_printf(out, "\\%c", c);
         else if (c < 0x20 || c == 0x7f) buf_printf(out, "\\u%04x", c);
         else buf_u8(out, c);
     }
-    buf_text(out, "\"\n");
+    buf_u8(out, '"');
 }
 
-static void put_server(struct buf *out, const struct server_settings *server, bool hide_password, const char *variable)
+static void put_text(struct buf *out, const char *key, const char *text)
 {
-    if (server->socket) {
-        put_text(out, "socket", server->socket);
-    } else {
-        put_text(out, "host", server->host);
-        buf_printf(out, "port = %u\n", server->port);
-    }
+    if (!text) return;
+    buf_printf(out, "%s = ", key);
+    put_quoted(out, text);
+    buf_u8(out, '\n');
+}
+
+static void put_account(struct buf *out, const struct server_settings *server, bool hide_password, const char *variable)
+{
     put_text(out, "user", server->user);
     if (server->password_file) put_text(out, "password_file", server->password_file);
     else if (server->defaults_file) put_text(out, "defaults_file", server->defaults_file);
@@ -49,6 +50,17 @@ static void put_server(struct buf *out, const struct server_settings *server, bo
     put_text(out, "ssl_key", server->ssl_key);
     if (server->ssl) buf_text(out, "ssl = true\n");
     if (!server->ssl_verify_server_cert) buf_text(out, "ssl_verify_server_cert = false\n");
+}
+
+static void put_server(struct buf *out, const struct server_settings *server, bool hide_password, const char *variable)
+{
+    if (server->socket) {
+        put_text(out, "socket", server->socket);
+    } else {
+        put_text(out, "host", server->host);
+        buf_printf(out, "port = %u\n", server->port);
+    }
+    put_account(out, server, hide_password, variable);
 }
 
 static void put_source(const struct setup_plan *plan, struct buf *out)
@@ -67,6 +79,32 @@ static void put_source(const struct setup_plan *plan, struct buf *out)
     put_text(out, "start_gtid", plan->start_gtid ? plan->start_gtid : "");
 }
 
+/* A host alone where all its ports are the usual ones. */
+static void put_node(struct buf *out, const struct node_address *node)
+{
+    if (node->port == NODE_PORT_DB && node->api_port == NODE_PORT_API && node->proxy_port == NODE_PORT_PROXY) {
+        put_quoted(out, node->host);
+        return;
+    }
+    buf_text(out, "{ host = ");
+    put_quoted(out, node->host);
+    if (node->port != NODE_PORT_DB) buf_printf(out, ", port = %u", node->port);
+    if (node->api_port != NODE_PORT_API) buf_printf(out, ", api_port = %u", node->api_port);
+    if (node->proxy_port != NODE_PORT_PROXY) buf_printf(out, ", proxy_port = %u", node->proxy_port);
+    buf_text(out, " }");
+}
+
+static void put_cluster(const struct setup_plan *plan, struct buf *out)
+{
+    buf_text(out, "\n[[sink]]\nname = \"cluster\"\ntype = \"wolfscale\"\nnodes = [");
+    for (size_t i = 0; i < plan->node_count; i++) {
+        if (i) buf_text(out, ", ");
+        put_node(out, &plan->nodes[i]);
+    }
+    buf_text(out, "]\n");
+    put_account(out, &plan->account, plan->hide_password, "WOLFCDC_SINK_CLUSTER_PASSWORD");
+}
+
 static void put_sink(const struct setup_plan *plan, struct buf *out)
 {
     char path[4200];
@@ -74,10 +112,12 @@ static void put_sink(const struct setup_plan *plan, struct buf *out)
     if (plan->target.host || plan->target.socket) {
         buf_text(out, "\n[[sink]]\nname = \"target\"\ntype = \"mysql\"\n");
         put_server(out, &plan->target, plan->hide_password, "WOLFCDC_SINK_TARGET_PASSWORD");
-        return;
     }
+    if (plan->node_count) put_cluster(plan, out);
+    if (plan->target.host || plan->target.socket || plan->node_count) return;
     buf_text(out, "\n# Where the changes go: one section for each target. This one writes them to a file; a database is\n"
-                  "#   type = \"mysql\", host, port, user, password_file: wolfctl binlog-setup --target HOST:PORT writes it.\n"
+                  "#   type = \"mysql\", host, port, user, password_file: wolfctl binlog-setup --target HOST:PORT writes it, or --cluster\n"
+                  "#   HOST,HOST for the nodes of a WolfScale cluster.\n"
                   "[[sink]]\nname = \"file\"\ntype = \"jsonl\"\n");
     snprintf(path, sizeof path, "%.*s/changes.jsonl", (int)(slash ? slash - dir : 1), slash ? dir : ".");
     put_text(out, "path", path);

@@ -56,6 +56,56 @@ static void what_is_written_is_read(void **state)
     settings_free(settings);
 }
 
+static void a_cluster(void **state)
+{
+    static const struct node_address nodes[] = {{"10.9.0.1", 3306, 8080, 8007}, {"db\"2", 3307, 8081, 8008}, {"10.9.0.3", 3306, 8080, 9007}};
+    struct setup_plan plan = plan_of();
+    struct buf out;
+    (void)state;
+    plan.nodes = nodes;
+    plan.node_count = 3;
+    plan.account = (struct server_settings){.user = "w", .password = "q", .ssl_verify_server_cert = true};
+    struct settings *settings = read_back(&plan);
+    assert_int_equal(settings->sink_count, 3); /* one for each node */
+    for (int i = 0; i < 3; i++) {
+        const struct node_settings *node = &settings->sinks[i].nodes.items[i];
+        assert_string_equal(settings->sinks[i].cluster, "cluster");
+        assert_string_equal(settings->sinks[i].server.password, "q");
+        assert_string_equal(node->host, nodes[i].host);
+        assert_int_equal(node->port, nodes[i].port);
+        assert_int_equal(node->api_port, nodes[i].api_port);
+        assert_int_equal(node->proxy_port, nodes[i].proxy_port);
+    }
+    settings_free(settings);
+    buf_init(&out, 65536);
+    setup_config(&plan, &out);
+    assert_non_null(strstr(buf_cstr(&out), "nodes = [\"10.9.0.1\", { host = \"db\\\"2\", port = 3307, api_port = 8081, proxy_port = 8008 }, "
+                                           "{ host = \"10.9.0.3\", proxy_port = 9007 }]"));
+    buf_fini(&out);
+}
+
+static void a_list_of_nodes(void **state)
+{
+    static const struct node_address ports = {NULL, 3306, 8081, 8007};
+    static const char *const bad[] = {"", ",", "a,,b", "a:x", "a:0", "a,a"};
+    struct survey *survey = survey_new();
+    struct err err = {0};
+    (void)state;
+    assert_true(setup_cluster_take("10.9.0.1,db2:3307", &ports, survey, &err));
+    assert_int_equal(survey->count, 2);
+    assert_string_equal(survey->addresses[1].host, "db2");
+    assert_int_equal(survey->addresses[1].port, 3307);
+    assert_int_equal(survey->addresses[0].port, 3306);
+    assert_int_equal(survey->addresses[0].api_port, 8081);
+    free(survey);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        survey = survey_new();
+        if (setup_cluster_take(bad[i], &ports, survey, &err)) fail_msg("\"%s\" is taken", bad[i]);
+        assert_int_equal(err.code, ERR_CONFIG);
+        free(survey);
+    }
+}
+
 static void a_start_by_file(void **state)
 {
     struct setup_plan plan = plan_of();
@@ -116,6 +166,7 @@ static void an_upstream_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(a_start_by_file),
-                                       cmocka_unit_test(the_password_can_be_left_out), cmocka_unit_test(an_upstream_file)};
+                                       cmocka_unit_test(the_password_can_be_left_out), cmocka_unit_test(an_upstream_file),
+                                       cmocka_unit_test(a_cluster), cmocka_unit_test(a_list_of_nodes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
