@@ -21,7 +21,7 @@ struct server {
     const char *id;
     const char *raw;      /* instead of what a node would say */
     uint32_t pause_ms;
-    bool mute;
+    bool mute, rest_mute; /* rest_mute: but for /status */
     atomic_uint connections, requests;
 };
 
@@ -36,7 +36,7 @@ static void answer_one(struct server *server, int fd, const char *request)
 {
     char body[600];
     server->requests++;
-    if (server->mute) return;
+    if (server->mute || (server->rest_mute && !strstr(request, "GET /status "))) return;
     if (server->pause_ms) clock_sleep_ms(server->pause_ms);
     if (server->raw) {
         if (write(fd, server->raw, strlen(server->raw)) < 0) return;
@@ -211,6 +211,20 @@ static void a_mute_one_is_waited_for_but_a_step_is_not(void **state)
     server_stop(&mute);
 }
 
+static void one_bad_document_ends_the_round(void **state)
+{
+    static struct server server = {.rest_mute = true, .raw = "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"};
+    static struct node_answer answer;
+    (void)state;
+    server_start(&server, "node-1");
+    struct node_address address = place(&server);
+    struct node_poll *poll = node_poll_new(&address, 1);
+    assert_true(all_asked(poll, &answer, 1, 3000));
+    assert_int_equal(answer.trouble, NODE_NONSENSE);
+    node_poll_free(poll);
+    server_stop(&server);
+}
+
 static void one_node_is_asked_once(void **state)
 {
     static struct server good;
@@ -259,6 +273,7 @@ int main(void)
         cmocka_unit_test(connections_are_kept_and_rounds_have_a_pause),
         cmocka_unit_test(nonsense_is_named_and_the_last_answer_stays),
         cmocka_unit_test(a_mute_one_is_waited_for_but_a_step_is_not),
+        cmocka_unit_test(one_bad_document_ends_the_round),
         cmocka_unit_test(one_node_is_asked_once),
         cmocka_unit_test(an_endpoint_is_taken_apart)};
     signal(SIGPIPE, SIG_IGN);

@@ -112,6 +112,11 @@ static void failed_over(struct scene *s)
         snprintf(s->answers[i].peers[1].role, 24, "Leader");
     }
 }
+static void dead_stays_a_leader(struct scene *s) /* in the new one's table, as Dropped */
+{
+    failed_over(s);
+    snprintf(s->answers[1].peers[0].role, 24, "Leader");
+}
 static void elected_behind(struct scene *s) /* the LSN starts again at the new leader's own */
 {
     failed_over(s);
@@ -148,10 +153,10 @@ static void flipped_long_ago(struct scene *s)
 }
 static void failover_and_back(struct scene *s) /* named, none, another, the first again: two changes, no split */
 {
-    static const char *const led[] = {"node-1", "", "node-2", "", "node-1"};
-    for (int i = 0; i < 5; i++) {
+    static const char *const led[] = {"node-1", "", "node-2", "", "node-1", "", "node-1"};
+    for (int i = 0; i < 7; i++) {
         set(s->answers[2].leader_id, led[i]);
-        node_note(&s->answers[2], true, now - (uint64_t)(5 - i) * 500000);
+        node_note(&s->answers[2], true, now - (uint64_t)(7 - i) * 500000);
     }
 }
 static void never_leader(struct scene *s)
@@ -252,6 +257,7 @@ static const struct {
     {"leader never answered", leader_never_answered, CLUSTER_CHANGING, -1, 0, "node-2 names node-1 as leader, which does not answer", "within 6 s", 0, NODE_GONE, "refused"},
     {"leader dropped", leader_dropped, CLUSTER_LEADERLESS, -1, 0, "no node leads", "bootstrap", 0, NODE_GONE, "refused"},
     {"failed over", failed_over, CLUSTER_LED, 1, AHEAD, NULL, NULL, 0, NODE_GONE, "refused"},
+    {"the dead one stays a leader in the table", dead_stays_a_leader, CLUSTER_LED, 1, AHEAD, NULL, NULL, 0, NODE_GONE, "refused"},
     {"elected behind the others", elected_behind, CLUSTER_LED, 1, 0, "went backwards", "verify", 2, NODE_UP, NULL},
     {"half agreed", half_agreed, CLUSTER_CHANGING, -1, 0, "node-2 says that it leads, but node-3 still names node-1", "restart", 2, NODE_UP, NULL},
     {"dropped follower returned", dropped_follower_returned, CLUSTER_CHANGING, -1, 0, "node-3 names no leader", "restart", 2, NODE_UP, NULL},
