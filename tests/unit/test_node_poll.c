@@ -19,7 +19,7 @@ struct server {
     unsigned port;
     pthread_t thread;
     const char *id;
-    const char *raw;      /* instead of what a node would say */
+    _Atomic(const char *) raw; /* instead of what a node would say */
     uint32_t pause_ms;
     bool mute, rest_mute; /* rest_mute: but for /status */
     atomic_uint connections, requests;
@@ -38,8 +38,9 @@ static void answer_one(struct server *server, int fd, const char *request)
     server->requests++;
     if (server->mute || (server->rest_mute && !strstr(request, "GET /status "))) return;
     if (server->pause_ms) clock_sleep_ms(server->pause_ms);
-    if (server->raw) {
-        if (write(fd, server->raw, strlen(server->raw)) < 0) return;
+    const char *raw = server->raw;
+    if (raw) {
+        if (write(fd, raw, strlen(raw)) < 0) return;
         shutdown(fd, SHUT_RDWR);
         return;
     }
