@@ -10,7 +10,7 @@
 #include "log.h"
 
 enum outcome { ROW_DONE, ROW_MISSING, ROW_THERE, ROW_ALTERED, ROW_REFUSED, ROW_BROKEN };
-enum { DUPLICATE_KEY = 1062 };
+enum { DUPLICATE_KEY = 1062, HAS_CHILD = 1451, NO_PARENT = 1452 };
 
 static bool own_position(struct mysql_sink *s, struct err *err)
 {
@@ -44,7 +44,7 @@ static enum outcome run_row(struct mysql_sink *s, const struct tracked *t, struc
         if (err->code != ERR_STOP) return ROW_BROKEN;
         return err->number == DUPLICATE_KEY ? ROW_THERE : ROW_REFUSED;
     }
-    if (shape->mode == SHAPE_OVERWRITE || session_check(&expect, &reply, err)) return ROW_DONE;
+    if (shape->mode != SHAPE_PLAIN || session_check(&expect, &reply, err)) return ROW_DONE;
     return reply.affected == 0 ? ROW_MISSING : ROW_ALTERED;
 }
 
@@ -66,7 +66,6 @@ bool careful_conflict(struct mysql_sink *s, uint64_t lsn, bool may_overwrite, en
     *way = configured(s);
     for (size_t i = 0; i < s->verdict_count; i++)
         if (s->verdicts[i].lsn == lsn) *way = s->verdicts[i].way;
-    if (*way == CONFLICT_STOP && may_overwrite && sink_forgives(s->sink, lsn)) *way = CONFLICT_OVERWRITE;
     if (*way == CONFLICT_SKIP || (*way == CONFLICT_OVERWRITE && may_overwrite)) {
         log_warning("sink.conflict", "sink=%s lsn=%llu way=%s text=\"%s\"", s->settings->name, (unsigned long long)lsn,
                     *way == CONFLICT_SKIP ? "skip" : "overwrite", err ? err->text : "");
@@ -118,12 +117,37 @@ static bool overwrite(struct mysql_sink *s, const struct tracked *t, const struc
            run_row(s, t, shape, change, NULL, s->after, err) == ROW_DONE;
 }
 
+/* Later changes of the log may be there already (sink_forgive). The row is made what this change says, at the cost of rows that have one of its
+   unique values by then: a later change makes those again. Children stay, whoever their parent is. A partial image makes no row: what
+   follows the whole (cluster_settle) will. */
+static bool forgive(struct mysql_sink *s, const struct tracked *t, const struct change *change, enum outcome why, unsigned number, struct err *err)
+{
+    struct shape *shape;
+    struct slice none = {NULL, 0};
+    struct change alone = *change;
+    bool removes = change->kind == CHANGE_DELETE;
+    alone.row_flags |= ROW_NO_FOREIGN_KEY_CHECKS;
+    log_debug("sink.forgiven", "sink=%s lsn=%llu", s->settings->name, (unsigned long long)change->lsn);
+    if (!say(s, "ROLLBACK TO SAVEPOINT wolfcdc", err)) return false;
+    /* A child whose parent is gone by then is gone with it. */
+    if ((removes && why == ROW_MISSING) || (!removes && !is_full(change)) || number == NO_PARENT) return true;
+    if (change->kind != CHANGE_INSERT) {
+        if (!plan_shape(t->plan, CHANGE_DELETE, SHAPE_PLAIN, change->before.present, none, s->before, NULL, &shape, err)) return false;
+        enum outcome gone = run_row(s, t, shape, &alone, s->before, s->before, err);
+        if (gone != ROW_DONE && gone != ROW_MISSING) return false;
+    }
+    return removes || (plan_shape(t->plan, CHANGE_INSERT, SHAPE_REPLACE, none, none, NULL, s->after, &shape, err) &&
+           run_row(s, t, shape, &alone, NULL, s->after, err) == ROW_DONE);
+}
+
 static bool settle_row(struct mysql_sink *s, const struct tracked *t, const struct change *change, enum outcome outcome, struct err *err)
 {
     enum conflict_way way;
     bool whole = change->kind == CHANGE_DELETE || is_full(change);
     bool may = (outcome == ROW_MISSING || outcome == ROW_THERE) && whole;
     struct err named = *err;
+    bool later = outcome == ROW_MISSING || outcome == ROW_THERE || (outcome == ROW_REFUSED && (err->number == HAS_CHILD || err->number == NO_PARENT));
+    if (later && sink_forgives(s->sink, change->lsn)) return forgive(s, t, change, outcome, outcome == ROW_REFUSED ? err->number : 0, err);
     name_row(s, t, change, outcome, &named);
     if (outcome != ROW_BROKEN && careful_conflict(s, change->lsn, may, &way, &named)) {
         struct err failed = {0};

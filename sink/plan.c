@@ -152,7 +152,7 @@ static void add_param(struct shape *shape, uint32_t column, bool before, bool se
 static void put_list(const struct plan *plan, struct shape *shape, struct buf *sql)
 {
     bool first = true;
-    buf_text(sql, "INSERT INTO ");
+    buf_text(sql, shape->mode == SHAPE_REPLACE ? "REPLACE INTO " : "INSERT INTO ");
     put_table(plan, sql);
     for (uint32_t i = 0; i < plan->source->column_count; i++) {
         if (!assignable(plan, i)) continue;

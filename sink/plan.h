@@ -10,7 +10,7 @@
 #include "target.h"
 
 /* What to do with a row that is there already (insert) or missing (update): conflict.c's ways, and the ordinary one. */
-enum shape_mode { SHAPE_PLAIN, SHAPE_OVERWRITE };
+enum shape_mode { SHAPE_PLAIN, SHAPE_OVERWRITE, SHAPE_REPLACE };
 
 struct shape_param {
     uint16_t column; /* the source's */

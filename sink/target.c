@@ -10,7 +10,7 @@
 
 enum { TARGETS_MAX = 65536, SQL_MAX = 8192 };
 
-struct relation { struct slice database, child, parent_database, parent; };
+struct relation { struct slice database, child, parent_database, parent; bool cascades, related; /* related: its child may be reached by a cascade */ };
 
 struct targets {
     struct target_table *first;
@@ -70,34 +70,58 @@ int target_column(const struct target_table *table, struct slice name)
     return -1;
 }
 
+/* A row that a cascade deletes may be a parent itself: its children are reached as well, or hold the whole up. */
+static void spread(struct targets *targets)
+{
+    struct relation *all = targets->relations;
+    bool fold = targets->fold_names, more = true;
+    for (size_t i = 0; i < targets->relation_count; i++) all[i].related = all[i].cascades;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < targets->relation_count; i++)
+            for (size_t k = 0; k < targets->relation_count && !all[i].related; k++) {
+                const struct relation *from = &all[k];
+                if (!from->related) continue;
+                all[i].related = (same(all[i].parent_database, from->database, fold) && same(all[i].parent, from->child, fold)) ||
+                                 (same(all[i].parent_database, from->parent_database, fold) && same(all[i].parent, from->parent, fold));
+                more |= all[i].related;
+            }
+    }
+}
+
 static bool load_relations(struct targets *targets, struct db *db, struct err *err)
 {
     struct db_result *r;
     char fold[8];
     bool found;
     if (!db_scalar(db, fold, sizeof fold, &found, err, "SELECT @@lower_case_table_names")) return false;
-    if (!db_query(db, &r, err, "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME "
-                  "FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL")) return false;
+    if (!db_query(db, &r, err, "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, "
+                  "UPDATE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR DELETE_RULE IN ('CASCADE', 'SET NULL', 'SET DEFAULT') "
+                  "FROM information_schema.REFERENTIAL_CONSTRAINTS")) return false;
     targets->fold_names = fold[0] != '0';
     targets->relations = arena_alloc(&targets->arena, (r->row_count + 1) * sizeof *targets->relations);
     targets->relation_count = r->row_count;
     for (uint64_t i = 0; i < r->row_count; i++)
         targets->relations[i] = (struct relation){text_of(&targets->arena, r, i, 0), text_of(&targets->arena, r, i, 1),
-                                                  text_of(&targets->arena, r, i, 2), text_of(&targets->arena, r, i, 3)};
+                                                  text_of(&targets->arena, r, i, 2), text_of(&targets->arena, r, i, 3),
+                                                  .cascades = strcmp(db_value(r, i, 4, NULL), "0") != 0};
+    spread(targets);
     targets->relations_known = true;
     db_result_free(r);
     return true;
 }
 
-static bool is_foreign(const struct targets *targets, const struct target_table *table)
+static void note_relations(const struct targets *targets, struct target_table *table)
 {
     bool fold = targets->fold_names;
     for (size_t i = 0; i < targets->relation_count; i++) {
         const struct relation *r = &targets->relations[i];
-        if (same(r->database, table->database, fold) && same(r->child, table->name, fold)) return true;
-        if (same(r->parent_database, table->database, fold) && same(r->parent, table->name, fold)) return true;
+        bool child = same(r->database, table->database, fold) && same(r->child, table->name, fold);
+        bool parent = same(r->parent_database, table->database, fold) && same(r->parent, table->name, fold);
+        table->foreign |= child || parent;
+        table->cascading |= parent && r->cascades;
+        table->related |= (child || parent) && r->related;
     }
-    return false;
 }
 
 /* " WHERE TABLE_SCHEMA='…' AND TABLE_NAME='…'" */
@@ -220,7 +244,7 @@ static bool load(struct targets *targets, struct target_table *table, struct db 
         ok = load_columns(table, db, at, err) && load_keys(table, db, at, err) && load_triggers(table, db, err);
     buf_fini(&sql);
     if (!ok) return false;
-    table->foreign = is_foreign(targets, table);
+    note_relations(targets, table);
     return true;
 }
 

@@ -26,6 +26,8 @@ struct target_table { /* owned by its targets; immutable */
     struct slice database, name;
     bool exists, transactional, view, versioned, sequence;
     bool foreign;        /* child or parent of a foreign key */
+    bool cascading;      /* parent of one whose rule changes or deletes the children's rows */
+    bool related;        /* what such a rule does may concern its rows, or is held up by them */
     bool triggers;       /* would fire for our changes too */
     bool other_unique;   /* unique keys that `keys` does not show: prefixes, functional, long unique */
     uint64_t rows;       /* the server's estimate */

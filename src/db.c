@@ -271,7 +271,7 @@ bool db_open(const struct db_options *options, struct db **out, struct err *err)
     if (!db->mysql) abort();
     set_options(db->mysql, options);
     load_login_plugins(db->mysql);
-    if (!mysql_real_connect(db->mysql, options->socket ? NULL : options->host, options->user, options->password, NULL,
+    if (!mysql_real_connect(db->mysql, options->socket ? NULL : options->host, options->user, options->password, options->database,
                             options->port, options->socket, options->found_rows ? CLIENT_FOUND_ROWS : 0)) {
         fail_number(db->name, err, mysql_errno(db->mysql), tried, mysql_error(db->mysql), false);
         goto failed;
@@ -432,6 +432,19 @@ bool db_query(struct db *db, struct db_result **result, struct err *err, const c
     bool ok = run(db, slice_of(sql, size), err) && take_result(db, result, err);
     free(sql);
     return ok;
+}
+
+bool db_ask(struct db *db, struct slice sql, struct err *err)
+{
+    if (fault(db, err)) return false;
+    return !mysql_send_query(db->mysql, (const char *)sql.data, (unsigned long)sql.size) || fail(db, err, "ask");
+}
+
+bool db_answer(struct db *db, struct db_result **result, struct err *err)
+{
+    if (fault(db, err)) return false;
+    if (mysql_read_query_result(db->mysql)) return fail(db, err, "read the answer");
+    return take_result(db, result, err);
 }
 
 const char *db_value(const struct db_result *result, uint64_t row, uint32_t column, size_t *size)

@@ -25,6 +25,7 @@ struct db_options {
     const char *plugin_dir;        /* client auth plugins, NULL = the library's own */
     uint32_t connect_timeout_ms, read_timeout_ms; /* 0: 10 s; 0: none */
     bool found_rows;               /* CLIENT_FOUND_ROWS */
+    const char *database;          /* of the login; NULL: none */
     const char *name;              /* for messages: "source db1:3306" */
 };
 
@@ -50,6 +51,9 @@ MUST_CHECK bool db_exec_bytes(struct db *db, struct slice sql, struct err *err);
 struct db_result { uint32_t column_count; uint64_t row_count; struct arena_block *opaque; void *rows; };
 MUST_CHECK bool db_query(struct db *db, struct db_result **result, struct err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* db_query in two steps, so that several servers can be asked at once: each db_ask needs its db_answer before anything else is said. */
+MUST_CHECK bool db_ask(struct db *db, struct slice sql, struct err *err);
+MUST_CHECK bool db_answer(struct db *db, struct db_result **result, struct err *err);
 /* NULL for SQL NULL; NUL-terminated, size in *size when not NULL. Lives as long as the result. */
 const char *db_value(const struct db_result *result, uint64_t row, uint32_t column, size_t *size);
 const char *db_column_name(const struct db_result *result, uint32_t column);
