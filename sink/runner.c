@@ -69,7 +69,7 @@ struct sinks {
     struct sink items[];
 };
 
-static const struct sink_ops *const kinds[] = {&sink_mysql, &sink_jsonl};
+static const struct sink_ops *const kinds[] = {&sink_mysql, &sink_jsonl, &sink_http};
 
 static const struct { const char *name, *help; } states[SINK_STATES] = {
     [SINK_CONNECTING] = {"connecting", "Connecting to the target and reading its position."},
@@ -236,6 +236,8 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress)
     pthread_mutex_unlock(&sink->lock);
     move_hold(sink, false);
 }
+
+void sink_keep_position(struct sink *sink) { move_hold(sink, true); }
 
 static double lag_seconds(uint32_t timestamp)
 {

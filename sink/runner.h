@@ -42,7 +42,7 @@ struct sink_ops {
     void (*interrupt)(void *self);
 };
 
-extern const struct sink_ops sink_mysql, sink_jsonl;
+extern const struct sink_ops sink_mysql, sink_jsonl, sink_http;
 
 /* For the kinds. */
 const struct sink_settings *sink_settings(const struct sink *sink);
@@ -64,6 +64,8 @@ struct sink_progress {
     uint64_t transactions, rows, statements, bytes, groups;
 };
 void sink_confirm(struct sink *sink, const struct sink_progress *progress);
+/* What was confirmed is in the log's own notes when this returns, and not a second later. */
+void sink_keep_position(struct sink *sink);
 void sink_server(struct sink *sink, const char *server, const char *version); /* for the status */
 /* What is said in the status while this state lasts; text "" takes it away. Not for errors: they are returned. */
 void sink_say(struct sink *sink, const char *text);

@@ -312,6 +312,8 @@ static void put_session(struct json *json, const struct statement *s)
     json_close(json, '}');
 }
 
+void render_session(const struct statement *statement, struct json *json) { put_session(json, statement); }
+
 /* ---- JSON ---- */
 
 static bool is_row(const struct change *change)

@@ -53,6 +53,9 @@ void render_start(const struct render *render, struct buf *out);
 MUST_CHECK bool render_change(struct render *render, const struct change *change, struct buf *out, struct err *err);
 /* One value as JSON. */
 void render_value(struct render *render, const struct column *column, const struct value *value, struct buf *out);
+struct json;
+/* "session":{…} of a statement, as in its line. */
+void render_session(const struct statement *statement, struct json *json);
 /* "insert" …; NULL for kinds that print nothing. */
 const char *render_op(const struct change *change);
 

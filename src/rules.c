@@ -139,6 +139,31 @@ static void cluster_check(struct reading *in, const struct instance *at, const s
                 problem(&in->problems, line_of(at, "nodes"), "nodes", "\"%s:%u\" stands there twice", sink->nodes.items[i].host, sink->nodes.items[i].port);
 }
 
+static bool url_valid(const char *url)
+{
+    size_t scheme = !strncasecmp(url, "http://", 7) ? 7 : !strncasecmp(url, "https://", 8) ? 8 : 0;
+    return scheme && url[scheme] && url[scheme] != '/' && !strpbrk(url, " \t\r\n?#@") && strlen(url) <= 1024;
+}
+
+static void http_check(struct reading *in, const struct instance *at, const struct sink_settings *sink)
+{
+    static const char *const keys[] = {"url", "token_file"};
+    if (strcmp(sink->type, "http")) {
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (line_of(at, keys[i])) problem(&in->problems, line_of(at, keys[i]), keys[i], "is for type \"http\" only");
+        return;
+    }
+    if (!sink->url.count) problem(&in->problems, at->line, "url", "is missing: type \"http\" needs the addresses of the API");
+    for (size_t i = 0; i < sink->url.count; i++)
+        if (!url_valid(sink->url.items[i]))
+            problem(&in->problems, line_of(at, "url"), "url", "\"%.*s\": allowed is \"http://host:port\" or \"https://host:port\", without account, ? and #",
+                    CONFIG_SHOWN_MAX, sink->url.items[i]);
+    if ((!sink->server.host && !sink->server.socket && !sink->server.defaults_file) || (!sink->server.user && !sink->server.defaults_file))
+        problem(&in->problems, at->line, "host", "type \"http\" needs host, port and user as well: before first use a row is read back over SQL, to prove that "
+                "the target stores");
+    else server_check(in, at, &sink->server, false);
+}
+
 static void sink_check(struct reading *in, size_t index)
 {
     const struct instance *at = instance_of(in, "sink", index);
@@ -157,6 +182,7 @@ static void sink_check(struct reading *in, size_t index)
                 sink->start);
     if (!strcmp(sink->type, "mysql")) server_check(in, at, &sink->server, false);
     cluster_check(in, at, sink);
+    http_check(in, at, sink);
     if (!strcmp(sink->type, "jsonl") && !sink->path)
         problem(&in->problems, at->line, "path", "is missing: type \"jsonl\" needs a file, or \"-\"");
     if (strcmp(sink->type, "jsonl") && sink->path)

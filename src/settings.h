@@ -54,6 +54,8 @@ struct sink_settings {
     const char *name, *type;       /* type: "mysql" | "wolfscale" | "http" | "jsonl" */
     struct server_settings server;
     const char *path;              /* jsonl: file, or "-" for stdout */
+    struct strings url;            /* http: base addresses of the API */
+    const char *token_file;        /* http: NULL: no token is sent */
     const char *start;             /* "oldest" | "now" | LSN as text; NULL: not set */
     const char *large_transactions;/* "stop" | "split" */
     bool check_before_image;

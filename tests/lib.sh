@@ -301,4 +301,30 @@ start_proxy() {
     wait_for 5 "the proxy" bash -c "exec 3<>/dev/tcp/127.0.0.1/$PROXY_PORT"
 }
 
+# start_store NAME [OPTION...]: tests/tools/httpstore in front of the server `target`, at ${STORE[NAME]}.
+declare -A STORE=() STORE_PID=()
+start_store() {
+    local name=$1
+    if [ -z "${STORE[$name]-}" ]; then
+        free_port
+        STORE[$name]=$FREE
+    fi
+    "$BUILD/tests/tools/httpstore" --listen "${STORE[$name]}" --port "${PORT[target]}" "${@:2}" >>"$DIR/store-$name.log" 2>&1 &
+    STORE_PID[$name]=$!
+    BACKGROUND+=("$!")
+    wait_for 5 "the store" bash -c "exec 3<>/dev/tcp/127.0.0.1/${STORE[$name]}"
+}
+kill_store() { end_process "${STORE_PID[$1]}" KILL; }
+# store_mode NAME MODES: what it is to do from now on. store_count NAME: how many writes it was asked for.
+store_asks() {
+    exec 8<>"/dev/tcp/127.0.0.1/${STORE[$1]}"
+    printf '%s %s HTTP/1.0\r\nContent-Length: 0\r\n\r\n' "$2" "$3" >&8
+    cat <&8
+    exec 8>&-
+}
+store_mode() { store_asks "$1" POST "/mode/$2" >/dev/null; }
+store_count() { store_asks "$1" GET /count | sed -n 's/.*"count":\([0-9]*\).*/\1/p'; }
+# write_http_config URLS [KEY=VALUE...]: as write_config, for a sink of type http at these addresses ("a", "b").
+write_http_config() { write_config 'sink.type="http"' "sink.url=[$1]" "${@:2}"; }
+
 begin
