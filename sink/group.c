@@ -178,7 +178,7 @@ static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kin
     struct shape *shape;
     uint32_t zeros = kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
     if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, set, before, after, &shape, err)) return false;
-    if (zeros) flags |= SESSION_LENIENT;
+    if (zeros || t->plan->noisy) flags |= SESSION_LENIENT;
     struct batch *b = batch_for(s, t, shape, flags, lsn);
     b->rows++;
     b->warnings += zeros;
@@ -327,7 +327,8 @@ static bool send_rows(struct mysql_sink *s, struct batch *b, struct err *err)
     struct expect expect = {.kind = EXPECT_ROWS, .plan = b->plan, .change = b->shape->kind, .rows = b->rows, .warnings = b->warnings,
                             .lsn = b->lsn};
     memcpy(b->packet.data, &b->shape->statement.id, 4); /* it may have been prepared since */
-    return session_flags(s, b->flags, err) && session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&b->packet), &expect, err);
+    return session_flags(s, b->flags, err) && session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&b->packet), &expect, err) &&
+           (!b->plan->noisy || session_replies(s, err)); /* SHOW WARNINGS is about the last statement */
 }
 
 bool group_send(struct mysql_sink *s, struct err *err)

@@ -106,6 +106,7 @@ bool plan_new(const struct table *source, const struct target_table *target, boo
         return false;
     }
     choose_keys(plan);
+    for (uint32_t i = 0; i < target->column_count; i++) plan->generated |= target->columns[i].generated;
     *out = plan;
     return true;
 }
@@ -149,19 +150,29 @@ static void add_param(struct shape *shape, uint32_t column, bool before, bool se
     shape->params[shape->param_count++] = (struct shape_param){(uint16_t)column, before, set};
 }
 
+/* The columns that an INSERT names. A table may have none that takes a value, but an array needs a parameter: then a generated one. */
+static void add_list(const struct plan *plan, struct shape *shape)
+{
+    uint32_t i = 0;
+    for (; i < plan->source->column_count; i++)
+        if (assignable(plan, i)) add_param(shape, i, false, true);
+    for (i = 0; i < plan->source->column_count && !shape->param_count; i++) {
+        if (is_left_out(plan, i)) continue;
+        add_param(shape, i, false, true);
+        shape->by_default = true;
+    }
+}
+
 static void put_list(const struct plan *plan, struct shape *shape, struct buf *sql)
 {
-    bool first = true;
-    buf_text(sql, shape->mode == SHAPE_REPLACE ? "REPLACE INTO " : "INSERT INTO ");
+    add_list(plan, shape);
+    buf_text(sql, shape->mode == SHAPE_REPLACE || (shape->mode == SHAPE_OVERWRITE && shape->by_default) ? "REPLACE INTO " : "INSERT INTO ");
     put_table(plan, sql);
-    for (uint32_t i = 0; i < plan->source->column_count; i++) {
-        if (!assignable(plan, i)) continue;
-        buf_text(sql, first ? " (" : ", ");
-        put_column(plan, i, sql);
-        add_param(shape, i, false, true);
-        first = false;
+    for (uint16_t i = 0; i < shape->param_count; i++) {
+        buf_text(sql, i ? ", " : " (");
+        put_column(plan, shape->params[i].column, sql);
     }
-    buf_text(sql, first ? " () VALUES (" : ") VALUES (");
+    buf_text(sql, ") VALUES (");
     for (uint16_t i = 0; i < shape->param_count; i++) buf_text(sql, i ? ", ?" : "?");
     buf_text(sql, ")");
 }
@@ -239,7 +250,7 @@ static void put_sql(const struct plan *plan, struct shape *shape, const struct v
 {
     if (shape->kind == CHANGE_INSERT) {
         put_list(plan, shape, sql);
-        if (shape->mode == SHAPE_OVERWRITE) put_overwrite(plan, shape, sql);
+        if (shape->mode == SHAPE_OVERWRITE && !shape->by_default) put_overwrite(plan, shape, sql);
         return;
     }
     buf_text(sql, shape->kind == CHANGE_UPDATE ? "UPDATE " : "DELETE FROM ");
@@ -314,7 +325,9 @@ void shape_append(const struct shape *shape, const struct plan *plan, const stru
     for (uint16_t i = 0; i < shape->param_count; i++) {
         const struct shape_param *p = &shape->params[i];
         const struct value *v = &(p->before ? before : after)[p->column];
-        if (v->state == VALUE_PRESENT) {
+        if (shape->by_default) {
+            buf_u8(packet, BIND_DEFAULT);
+        } else if (v->state == VALUE_PRESENT) {
             buf_u8(packet, BIND_VALUE);
             plan->binds[p->column].append(&plan->source->columns[p->column], v->bytes, packet);
         } else if (v->state == VALUE_NULL) {

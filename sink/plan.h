@@ -30,6 +30,7 @@ struct shape { /* owned by its plan */
     struct slice types;      /* u2 per parameter */
     struct db_statement statement;
     bool prepared;
+    bool by_default;         /* inserts: the table has nothing but generated columns, one stands there with DEFAULT */
     bool one_match;          /* counts prove each row: a unique key, or LIMIT 1 */
     struct shape *next;
 };
@@ -46,6 +47,8 @@ struct plan {
     uint16_t other_count;    /* source columns of the other unique keys */
     uint16_t *others;
     bool check_before;
+    bool generated;          /* the target computes columns of its own */
+    bool noisy;              /* and warned of one: see session_excused */
     struct shape *shapes;
     struct arena arena;
     struct plan *next;
