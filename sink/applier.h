@@ -100,6 +100,8 @@ struct mysql_sink {
     bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
     uint64_t used_us, pruned_us, emptied_us;
+    uint64_t locks_us;         /* when the flight's first statement was sent */
+    uint64_t rows_max;         /* of a group, so that its locks are held about lock_ms; without a cluster group_rows */
     uint64_t transaction_max;  /* bytes, by the target's limits */
     uint64_t packet_max;
     char limit_name[40];
@@ -139,8 +141,6 @@ MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, struc
 /* Reads every outstanding reply; counts and warnings are checked. */
 MUST_CHECK bool session_replies(struct mysql_sink *s, struct err *err);
 MUST_CHECK bool session_check(const struct expect *expect, const struct db_reply *reply, struct err *err);
-/* Whether the last statement warned of nothing but what generated columns came to, beside expect->warnings. Nothing in flight. */
-bool session_excused(struct mysql_sink *s, const struct expect *expect);
 /* Waits for the log, then COMMIT and its reply. */
 MUST_CHECK bool session_commit(struct mysql_sink *s, uint64_t lsn, struct err *err);
 MUST_CHECK bool session_durable(struct mysql_sink *s, uint64_t lsn, struct err *err);

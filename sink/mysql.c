@@ -14,7 +14,10 @@
 #include "clock.h"
 #include "log.h"
 
-enum { PARTS_FROM = 2 }; /* times the group's limits */
+enum {
+    PARTS_FROM = 2,   /* times the group's limits */
+    ROWS_FIRST = 256  /* of a cluster's node, whose speed is not known yet: more as lock_ms allows */
+};
 
 static bool create(struct sink *sink, void **self, struct err *err)
 {
@@ -28,6 +31,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
         }
     s->sink = sink;
     s->settings = settings;
+    s->rows_max = settings->cluster && settings->group_rows > ROWS_FIRST ? ROWS_FIRST : settings->group_rows;
     if (settings->server.socket) snprintf(s->name, sizeof s->name, "target %.280s", settings->server.socket);
     else snprintf(s->name, sizeof s->name, "target %.270s:%u", settings->server.host ? settings->server.host : "localhost", settings->server.port);
     snprintf(s->uuid, sizeof s->uuid, "%s", wal_uuid(sink_wal(sink)));
@@ -103,6 +107,18 @@ static bool group_failed(struct mysql_sink *s, struct err *err)
     return err_set(err, ERR_RETRY, "rolled back, to be done one change at a time: %s", text);
 }
 
+/* On a node of a cluster, what holds row locks stalls the node's own stream: a group takes as many rows as lock_ms allowed the last ones. */
+static void mind_locks(struct mysql_sink *s, const struct sink_progress *progress)
+{
+    if (!s->settings->cluster) return;
+    uint64_t held = clock_us() - s->locks_us, allowed = s->settings->lock_ms * 1000ull, most = s->settings->group_rows;
+    if (held > 2 * allowed && progress->transactions == 1) sink_locked_long(s->sink);
+    uint64_t rows = progress->rows ? progress->rows : 1, fit = rows * allowed / (held ? held : 1);
+    if (held > allowed || rows * 2 > s->rows_max) s->rows_max = (s->rows_max + (fit < 4 * s->rows_max ? fit : 4 * s->rows_max)) / 2;
+    if (s->rows_max > most) s->rows_max = most;
+    if (s->rows_max < 1) s->rows_max = 1;
+}
+
 static bool settle(struct mysql_sink *s, struct err *err)
 {
     struct flight *f = &s->flight;
@@ -111,6 +127,7 @@ static bool settle(struct mysql_sink *s, struct err *err)
     if (!session_commit(s, f->last_lsn, err)) return false;
     f->complete = f->position = false;
     f->progress.groups = 1;
+    mind_locks(s, &f->progress);
     mysql_confirmed(s, &f->progress, f->last_lsn);
     return true;
 }
@@ -126,6 +143,7 @@ static bool dispatch(struct mysql_sink *s, bool complete, struct err *err)
     bool first = !f->position;
     uint64_t last = complete ? g->last_lsn : 0;
     f->last_lsn = g->last_lsn;
+    if (first) s->locks_us = clock_us();
     if (first && !position_insert(s, last, 0, &g->gtids, err)) return false;
     if (!group_send(s, err)) return false;
     if (complete && !first && !position_finish(s, last, 0, &g->gtids, err)) return false;
@@ -172,7 +190,7 @@ static bool reaches(const struct mysql_sink *s, unsigned times)
     return g->rows >= (uint64_t)times * s->settings->group_rows || g->bytes >= times * bytes;
 }
 
-static bool is_full(const struct mysql_sink *s) { return reaches(s, 1); }
+static bool is_full(const struct mysql_sink *s) { return reaches(s, 1) || s->group.rows >= s->rows_max; }
 
 static bool on_begin(struct mysql_sink *s, const struct change *change, struct err *err)
 {

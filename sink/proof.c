@@ -159,6 +159,12 @@ void prover_skipped(struct prover *p, int node, const struct proof_table *t, con
     if (!tally->reason[0]) snprintf(tally->reason, sizeof tally->reason, "not compared: %.*s.%.*s: %s", SLICE_ARG(t->database), SLICE_ARG(t->name), why);
 }
 
+void prover_behind(struct prover *p, int node)
+{
+    struct tally *tally = &p->tally[node];
+    if (!tally->reason[0]) snprintf(tally->reason, sizeof tally->reason, "rows that differ wait to be judged: the node's position does not pass the source's");
+}
+
 /* What a table that is altered, dropped or locked just now answers: it is looked at again in the next round. */
 static bool is_passing(const struct err *err)
 {

@@ -109,7 +109,11 @@ static bool look_once(struct prover *p, int node, const struct proof_table *t, l
     struct gtid_set end = {0}, at = {0}, after = {0};
     if (!look_side(p, SIDE_SOURCE, t, ask, items, count, &end, err)) return false;
     for (size_t i = 0; i < count; i++) memcpy(before[i], items[i].source, sizeof items->source);
-    if (!wait_passed(p, node, &end, passed, err) || !*passed) return *passed || !err || err->code == ERR_NONE;
+    if (!wait_passed(p, node, &end, passed, err)) return false;
+    if (!*passed) {
+        prover_behind(p, node);
+        return true;
+    }
     if (!look_side(p, node, t, ask, items, count, &at, err) || !look_side(p, SIDE_SOURCE, t, ask, items, count, &after, err)) return false;
     if (!gtid_set_contains(&at, &end)) return true; /* it went back between: seeded anew, or a table that was emptied */
     bool ahead = gtid_set_contains(&after, &at), idle = gtid_set_equal(&end, &after);

@@ -83,6 +83,8 @@ void proof_sql_hash(struct buf *out, const struct proof_table *t)
     buf_text(out, "))");
 }
 
+void proof_sql_value(struct buf *out, const struct proof_column *c) { put_form(out, c->kind->value, c->name); }
+
 /* ---- literals ---- */
 
 static bool only(struct slice value, const char *allowed)

@@ -48,6 +48,7 @@ struct proof_table {
 
 void proof_sql_name(struct buf *out, const struct proof_table *table); /* `db`.`table` */
 void proof_sql_hash(struct buf *out, const struct proof_table *table); /* 32 hex digits */
+void proof_sql_value(struct buf *out, const struct proof_column *column); /* what a literal is made of */
 /* The value as a literal that is stored, and compared, as that column's value was. False: it is none. */
 bool proof_sql_literal(struct buf *out, const struct proof_column *column, struct slice value);
 /* SELECTs. lower and upper: keys; data NULL: open. (lower, upper]. False: a key that is none. */

@@ -164,37 +164,43 @@ static void take_key(struct proof_table *t, const struct db_result *r)
     t->index = arena_copy(&t->arena, slice_text(best.index));
 }
 
-bool proof_table_read(struct prover *p, const char *database, const char *name, struct proof_table **table, struct err *err)
+bool proof_table_load(struct db *db, const char *database, const char *name, struct proof_table **table, struct err *err)
 {
     struct db_result *r = NULL;
-    struct buf *sql = &p->sql;
+    struct buf sql;
     struct proof_table *t = calloc(1, sizeof *t);
     if (!t) abort();
     arena_init(&t->arena);
+    buf_init(&sql, 8192);
     t->database = arena_copy(&t->arena, slice_text(database));
     t->name = arena_copy(&t->arena, slice_text(name));
-    buf_clear(sql);
-    buf_text(sql, "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, IS_GENERATED<>'NEVER', COLUMN_TYPE FROM information_schema.COLUMNS");
-    where(database, name, sql);
-    buf_text(sql, " ORDER BY ORDINAL_POSITION");
-    bool ok = link_query(p, SIDE_SOURCE, sql, &r, err) && take_columns(t, r, err);
+    bool ok = db_query(db, &r, err, "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, IS_NULLABLE, IS_GENERATED<>'NEVER', COLUMN_TYPE FROM "
+                       "information_schema.COLUMNS%s ORDER BY ORDINAL_POSITION", where(database, name, &sql)) && take_columns(t, r, err);
     db_result_free(r);
     r = NULL;
     if (ok && t->column_count) {
-        buf_clear(sql);
-        buf_text(sql, "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.STATISTICS");
-        where(database, name, sql);
-        buf_text(sql, " AND NON_UNIQUE=0 ORDER BY INDEX_NAME<>'PRIMARY', INDEX_NAME, SEQ_IN_INDEX");
-        ok = link_query(p, SIDE_SOURCE, sql, &r, err);
+        ok = db_query(db, &r, err, "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.STATISTICS%s AND NON_UNIQUE=0 "
+                      "ORDER BY INDEX_NAME<>'PRIMARY', INDEX_NAME, SEQ_IN_INDEX", buf_cstr(&sql));
         if (ok) take_key(t, r);
         db_result_free(r);
     }
+    buf_fini(&sql);
     if (!ok || !t->column_count) {
         proof_table_free(t);
         t = NULL;
     }
     if (ok) *table = t;
     return ok;
+}
+
+bool proof_table_read(struct prover *p, const char *database, const char *name, struct proof_table **table, struct err *err)
+{
+    struct err local = {0};
+    if (!err) err = &local;
+    if (!link_open(p, SIDE_SOURCE, err)) return false;
+    if (proof_table_load(p->source.db, database, name, table, err)) return true;
+    link_fail(p, SIDE_SOURCE, err);
+    return false;
 }
 
 void proof_table_free(struct proof_table *t)

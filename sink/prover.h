@@ -73,6 +73,7 @@ bool prover_wants(struct prover *p, struct slice database, struct slice table);
 /* Counted, kept as the reason when it is the first, and logged. */
 void prover_found(struct prover *p, int node, const struct proof_table *table, struct slice key, const char *what);
 void prover_missed(struct prover *p, int node, const struct err *err);   /* a table or a part of one could not be compared there */
+void prover_behind(struct prover *p, int node); /* rows that differ cannot be judged: its position does not come on */
 void prover_skipped(struct prover *p, int node, const struct proof_table *table, const char *why); /* by its nature */
 
 /* proof_link.c. Sides: SIDE_SOURCE or a node. */
@@ -94,6 +95,7 @@ void proof_names_free(struct proof_names *names);
 /* The source's base tables that are delivered. */
 MUST_CHECK bool proof_names_read(struct prover *p, int side, struct proof_names *names, struct err *err);
 bool proof_names_have(const struct proof_names *names, const char *database, const char *table);
+MUST_CHECK bool proof_table_load(struct db *db, const char *database, const char *name, struct proof_table **table, struct err *err);
 /* NULL with *err untouched when the source has no such table (any more). Owned. */
 MUST_CHECK bool proof_table_read(struct prover *p, const char *database, const char *name, struct proof_table **table, struct err *err);
 void proof_table_free(struct proof_table *table);

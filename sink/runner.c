@@ -7,69 +7,19 @@
  *       ▲            PAUSED (operator)                 ├─► GONE CONFLICT STOPPED: wait for resume, conflict, rewind
  *       └──────────────────────────────────────────────┘
  */
-#include "runner.h"
+#include "sink_state.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
-#include "cluster.h"
-#include "filter.h"
 #include "log.h"
 #include "metrics.h"
 #include "retry.h"
 #include "thread.h"
 
-enum { READ_WAIT_MS = 250, HOLD_EVERY_US = 1000000, STOP_GRACE_MS = 1500, GAUGES_EVERY_US = 200000 };
-
-struct sink {
-    const struct settings *all;
-    const struct sink_settings *settings;
-    const struct sink_ops *ops;
-    struct wal *wal;
-    struct filter *filter;
-    unsigned index;
-    struct cluster *cluster; /* that it is a part of, or NULL */
-    bool on_filter; /* it has patterns of its own */
-    pthread_t thread;
-    bool started;
-
-    /* owned by the sink's thread */
-    void *self;
-    struct wal_reader *reader;
-    uint64_t delivered, held, held_us, gauges_us;
-    unsigned attempt;
-    bool is_new;
-    uint64_t transactions_base; /* written by the log when this reader had caught up, less what it had delivered */
-    uint64_t confirmed_transactions;
-    const struct table *filter_table;
-    bool filter_verdict;
-
-    /* shared, under lock */
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop, finished, paused, again, conflict_found, caught_up;
-    enum conflict_way way;
-    uint64_t rewind; /* 0: none asked for */
-    uint64_t park_at, forgiven, seeded; /* see sink_park, sink_forgive, sink_seeded */
-    bool gate_reached; /* everything up to park_at is delivered */
-    bool resting;    /* parked or paused, its connection closed */
-    char park_reason[300];
-    struct sink_status status;
-    uint32_t reading_timestamp; /* source time of the oldest transaction read and not confirmed; 0 none */
-};
-
-struct sinks {
-    const struct settings *settings;
-    struct wal *wal;
-    size_t cluster_count;
-    struct cluster *clusters[SINKS_MAX];
-    size_t count;
-    struct sink items[];
-};
-
-static const struct sink_ops *const kinds[] = {&sink_mysql, &sink_jsonl, &sink_http};
+enum { READ_WAIT_MS = 250, HOLD_EVERY_US = 1000000, GAUGES_EVERY_US = 200000 };
 
 static const struct { const char *name, *help; } states[SINK_STATES] = {
     [SINK_CONNECTING] = {"connecting", "Connecting to the target and reading its position."},
@@ -93,6 +43,7 @@ struct wal *sink_wal(const struct sink *sink) { return sink->wal; }
 unsigned sink_index(const struct sink *sink) { return sink->index; }
 struct cluster *sink_cluster(const struct sink *sink) { return sink->cluster; }
 bool sink_is_new(const struct sink *sink) { return sink->is_new; }
+bool sink_tries_again(const struct sink *sink) { return sink->attempt > 0; }
 
 bool sink_stopping(struct sink *sink)
 {
@@ -128,6 +79,14 @@ void sink_server(struct sink *sink, const char *server, const char *version)
     pthread_mutex_unlock(&sink->lock);
 }
 
+void sink_server_manner(struct sink *sink, const char *sql_mode, uint64_t packet_max)
+{
+    pthread_mutex_lock(&sink->lock);
+    snprintf(sink->status.sql_mode, sizeof sink->status.sql_mode, "%s", sql_mode);
+    sink->status.packet_max = packet_max;
+    pthread_mutex_unlock(&sink->lock);
+}
+
 void sink_say(struct sink *sink, const char *text)
 {
     pthread_mutex_lock(&sink->lock);
@@ -144,6 +103,14 @@ void sink_held_back(struct sink *sink, const char *name)
     size_t used = strlen(list), room = sizeof sink->status.held_back;
     if (!strstr(list, name) && used + strlen(name) + 8 < room) snprintf(list + used, room - used, "%s%s", used ? ", " : "", name);
     pthread_mutex_unlock(&sink->lock);
+}
+
+void sink_locked_long(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->status.long_locks++;
+    pthread_mutex_unlock(&sink->lock);
+    sink_metric_add(sink->index, SINK_METRIC_LONG_LOCKS, 1);
 }
 
 void sink_rolled_back(struct sink *sink)
@@ -181,14 +148,11 @@ void sink_remedy(struct sink *sink, const char *format, ...)
     va_end(args);
 }
 
-/* The part of a cluster that delivers through its leader holds nothing of its own: the nodes' parts do. */
-static bool holds(const struct sink *sink) { return !sink->settings->cluster || sink->settings->node >= 0; }
-
 static void move_hold(struct sink *sink, bool now)
 {
     struct err err = {0};
     uint64_t at = clock_us();
-    if (!holds(sink)) return;
+    if (!sink_holds(sink)) return;
     if (sink->delivered + 1 == sink->held || (!now && at - sink->held_us < HOLD_EVERY_US)) return;
     sink->held_us = at;
     if (!wal_hold(sink->wal, sink->settings->name, sink->delivered + 1, &err))
@@ -217,6 +181,14 @@ static void count(struct sink *sink, const struct sink_progress *p)
     s->groups += p->groups;
 }
 
+static void release(struct sink *sink, const char *name)
+{
+    struct err err = {0};
+    uint64_t lsn;
+    if (wal_held(sink->wal, name, &lsn) && !wal_release(sink->wal, name, &err))
+        log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
+}
+
 void sink_confirm(struct sink *sink, const struct sink_progress *progress)
 {
     assert(progress->lsn >= sink->delivered);
@@ -224,10 +196,9 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress)
     sink->confirmed_transactions += progress->transactions;
     sink->attempt = 0;
     if (sink->is_new) {
-        struct err err = {0};
         char name[SINK_NAME_MAX + 8];
         snprintf(name, sizeof name, "%s/new", sink->settings->name);
-        if (!wal_release(sink->wal, name, &err)) log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
+        release(sink, name);
         sink->is_new = false;
     }
     pthread_mutex_lock(&sink->lock);
@@ -298,6 +269,9 @@ void sink_seeded(struct sink *sink, uint64_t lsn)
 {
     pthread_mutex_lock(&sink->lock);
     sink->seeded = lsn + 1;
+    sink->status.lsn = lsn;
+    sink->status.gtid = (struct gtid){0};
+    sink->status.lost_position = false;
     sink->again = true;
     pthread_cond_broadcast(&sink->wake);
     pthread_mutex_unlock(&sink->lock);
@@ -305,10 +279,18 @@ void sink_seeded(struct sink *sink, uint64_t lsn)
 
 void sink_let_go(struct sink *sink)
 {
+    char mark[SINK_NAME_MAX + 8];
+    snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
+    release(sink, sink->settings->name);
+    release(sink, mark);
+}
+
+void sink_hold_from(struct sink *sink, uint64_t lsn)
+{
     struct err err = {0};
-    struct wal_points points;
-    wal_points(sink->wal, &points);
-    if (!wal_hold(sink->wal, sink->settings->name, points.written + 1, &err))
+    uint64_t held;
+    if (wal_held(sink->wal, sink->settings->name, &held) && held <= lsn + 1) return;
+    if (!wal_hold(sink->wal, sink->settings->name, lsn + 1, &err))
         log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
 }
 
@@ -322,7 +304,24 @@ void sink_status_of(struct sink *sink, struct sink_status *status)
     if (points.written <= status->lsn) status->lag_seconds = 0, status->lag_transactions = 0, status->lag_bytes = 0;
     else if (sink->reading_timestamp) status->lag_seconds = lag_seconds(sink->reading_timestamp);
     else if (status->state > SINK_IDLE) status->lag_seconds = lag_seconds(status->timestamp);
+    bool reading = status->state == SINK_STREAMING || status->state == SINK_IDLE;
     pthread_mutex_unlock(&sink->lock);
+    if (!reading && points.written > status->lsn) status->lag_bytes = wal_bytes_behind(sink->wal, status->lsn);
+}
+
+bool sink_settle_conflict(struct sink *sink, enum conflict_way way, enum sink_state *state)
+{
+    pthread_mutex_lock(&sink->lock);
+    bool in_conflict = sink->status.state == SINK_CONFLICT;
+    if (in_conflict) {
+        sink->way = way;
+        sink->again = true;
+        set_state(sink, SINK_CONNECTING);
+        pthread_cond_broadcast(&sink->wake);
+    }
+    *state = sink->status.state;
+    pthread_mutex_unlock(&sink->lock);
+    return in_conflict;
 }
 
 /* ---- the thread ---- */
@@ -503,6 +502,7 @@ static bool connect_and_stream(struct sink *sink, struct err *err)
     }
     sink->delivered = delivered;
     pthread_mutex_lock(&sink->lock);
+    if (sink->status.lsn != delivered) sink->status.gtid = (struct gtid){0}; /* nobody is to take it for what the target has */
     sink->status.lsn = delivered;
     sink->caught_up = false;
     sink->reading_timestamp = 0;
@@ -521,8 +521,13 @@ static void failed(struct sink *sink, const struct err *err)
     bool conflict = sink->conflict_found, stopping = sink->stop;
     enum sink_state state = retry_state(err->code, conflict);
     snprintf(sink->status.reason, sizeof sink->status.reason, "%.*s", (int)sizeof sink->status.reason - 1, err->text);
-    bool news = sink->status.state != state || state != SINK_RETRYING || sink->attempt == 0;
+    bool news = state != SINK_RETRYING || sink->attempt == 0 || strcmp(sink->told, sink->status.reason) != 0;
+    snprintf(sink->told, sizeof sink->told, "%s", sink->status.reason);
     set_state(sink, state);
+    if (!sink->status.remedy[0] && state == SINK_GONE && sink->cluster)
+        snprintf(sink->status.remedy, sizeof sink->status.remedy, "wolfctl nodes seed %s", sink->settings->server.host);
+    if (!sink->status.remedy[0] && state == SINK_STOPPED)
+        snprintf(sink->status.remedy, sizeof sink->status.remedy, "put that right, then: wolfctl resume --sink %s", sink->settings->name);
     if (!sink->status.remedy[0] && state != SINK_RETRYING)
         snprintf(sink->status.remedy, sizeof sink->status.remedy, "%s", states[state].help);
     pthread_mutex_unlock(&sink->lock);
@@ -584,7 +589,7 @@ static bool wait_while_paused(struct sink *sink)
     return go;
 }
 
-static void *run(void *arg)
+void *sink_run(void *arg)
 {
     struct sink *sink = arg;
     while (wait_while_paused(sink)) {
@@ -601,261 +606,4 @@ static void *run(void *arg)
     pthread_cond_broadcast(&sink->wake);
     pthread_mutex_unlock(&sink->lock);
     return NULL;
-}
-
-/* ---- birth and death ---- */
-
-static bool find_start(struct sink *sink, uint64_t *lsn, struct err *err)
-{
-    const char *start = sink->settings->start;
-    struct wal_points points;
-    wal_points(sink->wal, &points);
-    if (points.written == 0) return *lsn = 1, true;
-    if (!start)
-        return err_set(err, ERR_CONFIG,
-                       "sink \"%s\" is new, and the log already holds transactions (LSN %llu to %llu): say in the configuration "
-                       "where it begins, start = \"oldest\", \"now\" or an LSN",
-                       sink->settings->name, (unsigned long long)points.first, (unsigned long long)points.written);
-    if (strcmp(start, "oldest") == 0) *lsn = points.first;
-    else if (strcmp(start, "now") == 0) *lsn = points.written + 1;
-    else *lsn = strtoull(start, NULL, 10);
-    if (*lsn < points.first || *lsn > points.written + 1)
-        return err_set(err, ERR_CONFIG, "sink \"%s\": start = \"%s\" is outside the log, which holds LSN %llu to %llu",
-                       sink->settings->name, start, (unsigned long long)points.first, (unsigned long long)points.written);
-    return true;
-}
-
-/* A sink is new until its first confirmation: a second hold, NAME/new, says so across a crash. */
-static bool open_cursor(struct sink *sink, struct err *err)
-{
-    char mark[SINK_NAME_MAX + 8];
-    uint64_t lsn = 0, ignored;
-    if (!holds(sink)) return true;
-    snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
-    if (wal_held(sink->wal, sink->settings->name, &lsn)) {
-        sink->is_new = wal_held(sink->wal, mark, &ignored);
-    } else {
-        if (!find_start(sink, &lsn, err)) return false;
-        if (!wal_hold(sink->wal, mark, lsn, err) || !wal_hold(sink->wal, sink->settings->name, lsn, err)) return false;
-        sink->is_new = true;
-    }
-    sink->held = lsn;
-    sink->delivered = lsn - 1;
-    sink->status.lsn = sink->delivered;
-    return true;
-}
-
-static bool sink_init(struct sink *sink, struct err *err)
-{
-    const struct sink_settings *s = sink->settings;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i]->type, s->type) == 0) sink->ops = kinds[i];
-    if (s->cluster) sink->ops = &sink_mysql;
-    if (!sink->ops) return err_set(err, ERR_CONFIG, "sink \"%s\": unknown type \"%s\"", s->name, s->type);
-    sink->park_at = UINT64_MAX;
-    pthread_mutex_init(&sink->lock, NULL);
-    thread_cond_init(&sink->wake);
-    sink->status.name = s->name;
-    sink->status.type = s->type;
-    sink->status.since_us = clock_wall_us();
-    metrics_name_sink(sink->index, s->name);
-    sink->on_filter = s->include.count || s->exclude.count;
-    if (sink->on_filter && !filter_new(&s->include, &s->exclude, &sink->filter, err)) return false;
-    if (!sink->ops->create(sink, &sink->self, err)) return err_context(err, "sink \"%s\"", s->name);
-    return open_cursor(sink, err);
-}
-
-bool sinks_new(const struct settings *settings, struct wal *wal, struct sinks **out, struct err *err)
-{
-    struct sinks *sinks = calloc(1, sizeof *sinks + settings->sink_count * sizeof *sinks->items);
-    if (!sinks) abort();
-    sinks->settings = settings;
-    sinks->wal = wal;
-    for (size_t i = 0; i < settings->sink_count; i++) {
-        struct sink *sink = &sinks->items[i];
-        sink->all = settings;
-        sink->settings = &settings->sinks[i];
-        sink->wal = wal;
-        sink->index = (unsigned)i;
-        sinks->count++;
-        if (!sink_init(sink, err)) {
-            sinks_free(sinks);
-            return false;
-        }
-    }
-    *out = sinks;
-    return true;
-}
-
-void sinks_start(struct sinks *sinks)
-{
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        char name[16];
-        snprintf(name, sizeof name, "sink-%.10s", sink->settings->name);
-        sink->started = true;
-        thread_start(&sink->thread, name, run, sink);
-    }
-}
-
-static void wait_finished(struct sink *sink, uint32_t ms)
-{
-    uint64_t until = clock_us() + ms * 1000ull;
-    pthread_mutex_lock(&sink->lock);
-    while (!sink->finished && clock_us() < until) thread_wait(&sink->wake, &sink->lock, 50);
-    pthread_mutex_unlock(&sink->lock);
-}
-
-void sinks_stop(struct sinks *sinks)
-{
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        pthread_mutex_lock(&sink->lock);
-        sink->stop = true;
-        pthread_cond_broadcast(&sink->wake);
-        pthread_mutex_unlock(&sink->lock);
-    }
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        if (!sink->started) continue;
-        /* What is under way may end well; after that the connection is cut, which rolls it back. */
-        if (i == 0) wait_finished(sink, STOP_GRACE_MS);
-        pthread_mutex_lock(&sink->lock);
-        bool finished = sink->finished;
-        pthread_mutex_unlock(&sink->lock);
-        if (!finished && sink->ops->interrupt) sink->ops->interrupt(sink->self);
-    }
-    for (size_t i = 0; i < sinks->count; i++) {
-        if (!sinks->items[i].started) continue;
-        pthread_join(sinks->items[i].thread, NULL);
-        sinks->items[i].started = false;
-    }
-}
-
-void sinks_free(struct sinks *sinks)
-{
-    if (!sinks) return;
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        if (sink->ops && sink->self) sink->ops->destroy(sink->self);
-        wal_reader_close(sink->reader);
-        filter_free(sink->filter);
-        if (!sink->ops) continue;
-        pthread_mutex_destroy(&sink->lock);
-        pthread_cond_destroy(&sink->wake);
-    }
-    free(sinks);
-}
-
-/* ---- verbs ---- */
-
-size_t sinks_count(const struct sinks *sinks) { return sinks->count; }
-
-bool sinks_status(struct sinks *sinks, size_t index, struct sink_status *status)
-{
-    if (index >= sinks->count) return false;
-    sink_status_of(&sinks->items[index], status);
-    return true;
-}
-
-static struct sink *find(struct sinks *sinks, const char *name, struct err *err)
-{
-    for (size_t i = 0; i < sinks->count; i++)
-        if (strcmp(sinks->items[i].settings->name, name) == 0) return &sinks->items[i];
-    err_set(err, ERR_CONFIG, "no sink \"%s\" in the configuration", name);
-    return NULL;
-}
-
-static void pause_one(struct sink *sink, bool pause)
-{
-    pthread_mutex_lock(&sink->lock);
-    sink->paused = pause;
-    if (!pause) sink->again = true;
-    pthread_cond_broadcast(&sink->wake);
-    pthread_mutex_unlock(&sink->lock);
-}
-
-bool sinks_pause(struct sinks *sinks, const char *name, bool pause, struct err *err)
-{
-    bool found = !name;
-    for (size_t i = 0; i < sinks->count; i++) {
-        if (name && !sink_is_meant(sinks->items[i].settings, name)) continue;
-        pause_one(&sinks->items[i], pause);
-        found = true;
-    }
-    return found || err_set(err, ERR_CONFIG, "no sink \"%s\" in the configuration", name);
-}
-
-static bool parse_way(const char *text, enum conflict_way *way)
-{
-    static const char *const words[] = {[CONFLICT_SKIP] = "skip", [CONFLICT_OVERWRITE] = "overwrite", [CONFLICT_RETRY] = "retry"};
-    for (enum conflict_way w = CONFLICT_SKIP; w <= CONFLICT_RETRY; w++)
-        if (strcmp(words[w], text) == 0) return *way = w, true;
-    return false;
-}
-
-static enum sink_state state_of(struct sink *sink)
-{
-    pthread_mutex_lock(&sink->lock);
-    enum sink_state state = sink->status.state;
-    pthread_mutex_unlock(&sink->lock);
-    return state;
-}
-
-bool sinks_conflict(struct sinks *sinks, const char *name, const char *text, struct err *err)
-{
-    enum conflict_way way;
-    struct sink *sink = name ? find(sinks, name, err) : NULL;
-    if (!name) {
-        for (size_t i = 0; i < sinks->count && !sink; i++)
-            if (state_of(&sinks->items[i]) == SINK_CONFLICT) sink = &sinks->items[i];
-        if (!sink) return err_set(err, ERR_CONFIG, "no sink is in conflict");
-    }
-    if (!sink) return false;
-    if (!parse_way(text, &way)) return err_set(err, ERR_CONFIG, "\"%s\" is no way out of a conflict: skip, overwrite or retry", text);
-    pthread_mutex_lock(&sink->lock);
-    bool in_conflict = sink->status.state == SINK_CONFLICT;
-    if (in_conflict) {
-        sink->way = way;
-        sink->again = true;
-        set_state(sink, SINK_CONNECTING);
-        pthread_cond_broadcast(&sink->wake);
-    }
-    enum sink_state state = sink->status.state;
-    pthread_mutex_unlock(&sink->lock);
-    if (in_conflict) return true;
-    return err_set(err, ERR_STOP, "sink \"%s\" is not in conflict but %s", sink->settings->name, states[state].name);
-}
-
-bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct err *err)
-{
-    struct sink *sink = find(sinks, name, err);
-    struct wal_points points;
-    if (!sink) return false;
-    wal_points(sinks->wal, &points);
-    if (!sink->ops->rewind)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "sink \"%s\" delivers exactly once and goes on where its target's wolfcdc.position says. Restore the target "
-                       "instead; the sink then goes back by itself", name);
-    if (lsn < points.first || lsn > points.written + 1)
-        return err_set(err, ERR_CONFIG, "LSN %llu is outside the log, which holds %llu to %llu", (unsigned long long)lsn,
-                       (unsigned long long)points.first, (unsigned long long)points.written);
-    pthread_mutex_lock(&sink->lock);
-    sink->rewind = lsn;
-    pthread_cond_broadcast(&sink->wake);
-    pthread_mutex_unlock(&sink->lock);
-    return true;
-}
-
-bool sinks_forget(struct sinks *sinks, const char *name, struct err *err)
-{
-    char mark[SINK_NAME_MAX + 8];
-    uint64_t lsn;
-    for (size_t i = 0; i < sinks->count; i++)
-        if (strcmp(sinks->items[i].settings->name, name) == 0)
-            return err_set(err, ERR_CONFIG, "sink \"%s\" is in the configuration: take it out and restart first", name);
-    if (!wal_held(sinks->wal, name, &lsn)) return err_set(err, ERR_CONFIG, "the log knows no sink \"%s\"", name);
-    snprintf(mark, sizeof mark, "%.120s/new", name);
-    if (wal_held(sinks->wal, mark, &lsn) && !wal_release(sinks->wal, mark, err)) return false;
-    return wal_release(sinks->wal, name, err);
 }

@@ -52,6 +52,8 @@ struct cluster *sink_cluster(const struct sink *sink); /* that it is a part of; 
 bool sink_stopping(struct sink *sink);        /* stop or pause was asked for: return soon */
 /* Whether this sink's first connection is still to come: it has never delivered anything of this log. */
 bool sink_is_new(const struct sink *sink);
+/* Whether its last connection failed and nothing was confirmed since: what was said then need not be said again. */
+bool sink_tries_again(const struct sink *sink);
 /* Whether a sink of the configuration is called so in wolfcdc.position. */
 bool sink_writes_position(const struct sink *sink, const char *name);
 
@@ -67,9 +69,11 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress);
 /* What was confirmed is in the log's own notes when this returns, and not a second later. */
 void sink_keep_position(struct sink *sink);
 void sink_server(struct sink *sink, const char *server, const char *version); /* for the status */
+void sink_server_manner(struct sink *sink, const char *sql_mode, uint64_t packet_max); /* of a cluster's node, for its status */
 /* What is said in the status while this state lasts; text "" takes it away. Not for errors: they are returned. */
 void sink_say(struct sink *sink, const char *text);
 void sink_held_back(struct sink *sink, const char *name); /* a trigger or event that waits for cutover */
+void sink_locked_long(struct sink *sink);                 /* counts a source transaction whose locks were held far longer than lock_ms */
 void sink_rolled_back(struct sink *sink);                 /* counts a target transaction done again */
 /* The error that the caller is about to return: the target is not the one that we delivered to, or lost what it had. */
 void sink_position_lost(struct sink *sink);
@@ -93,6 +97,8 @@ bool sink_forgives(struct sink *sink, uint64_t lsn);
 void sink_seeded(struct sink *sink, uint64_t lsn);
 /* The log need not keep for it what it still lacks: it has fallen too far behind. Until it confirms something again. */
 void sink_let_go(struct sink *sink);
+/* The log keeps what comes after lsn for it, at least: it is about to be given what is up to there. */
+void sink_hold_from(struct sink *sink, uint64_t lsn);
 void sink_status_of(struct sink *sink, struct sink_status *status);
 
 #endif

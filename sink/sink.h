@@ -20,9 +20,11 @@ struct sink_status {
     uint64_t lsn;                 /* last confirmed by the target */
     struct gtid gtid;             /* of it */
     uint32_t timestamp;           /* its source time */
-    uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts;
+    uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts, long_locks;
     uint64_t lag_transactions, lag_bytes; double lag_seconds;
     char server[300], version[96];
+    char sql_mode[300];           /* of a cluster's node: its server's own, which WolfScale's statements run under */
+    uint64_t packet_max;          /* likewise: max_allowed_packet */
     bool lost_position;           /* the target has no position of ours, though we delivered to it, or others have: to be seeded or adopted */
     char held_back[512];          /* triggers and events kept for cutover: names, "" when none */
 };
@@ -60,6 +62,8 @@ struct proof_status {
     char reason[300];             /* the first difference: table and key; or why a table is not compared */
 };
 
+enum order_state { ORDER_NONE, ORDER_WAITING, ORDER_RUNNING, ORDER_DONE, ORDER_FAILED, ORDER_STATES };
+
 struct node_status {
     const char *node, *sink;      /* host as configured; the node's own sink */
     char id[128], leader_seen[128];
@@ -69,7 +73,8 @@ struct node_status {
     uint32_t answer_ms;
     struct sink_status delivery;
     struct proof_status proof;
-    char order[200];              /* what an operator's order is doing: "seeding from 10.9.0.1: 3 of 12 tables, 120000 rows"; "" none */
+    enum order_state order;       /* of the operator's last order */
+    char order_text[240];         /* how far it is, or what came of it: "seeding from 10.9.0.1: 3 of 12 tables, 120000 rows" */
 };
 
 struct cluster_status {

@@ -18,7 +18,7 @@ static void expand_one(struct settings *settings, const struct sink_settings *wh
     for (size_t i = 0; i < whole->nodes.count; i++) {
         const struct node_settings *node = &whole->nodes.items[i];
         struct sink_settings *part = &out[(*count)++];
-        char name[SINK_NAME_MAX];
+        char name[SINK_NAME_MAX] = "";
         *part = *whole;
         cluster_part_name(whole->name, node, name, sizeof name);
         part->name = arena_text(&settings->arena, slice_text(name));

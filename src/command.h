@@ -11,7 +11,7 @@
 #define PASS "…" /* the arguments are the command's own */
 
 struct call { /* one invocation */
-    const char *socket, *config, *sink, *gtid, *timeout, *endpoint;
+    const char *socket, *config, *sink, *gtid, *timeout, *from, *endpoint;
     bool json, yes, dry_run;
     int count;   /* arguments after the words */
     char **args;
@@ -37,11 +37,17 @@ extern const size_t command_option_count;
 int walctl_main(int argc, char **argv);
 int setup_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
+/* `wolfctl nodes …`, in nodesctl.c. */
+int nodes_list(const struct call *call);
+int nodes_verify(const struct call *call);
+int nodes_repair(const struct call *call);
+int nodes_seed(const struct call *call);
 /* `wolfctl … --endpoint URL`: a WolfScale node instead of the agent. */
 int endpoint_list(const struct call *call);
 int endpoint_status(const struct call *call);
 int endpoint_stats(const struct call *call);
 int endpoint_reset(const struct call *call);
+int endpoint_migrate(const struct call *call);
 /* `wolfctl sink adopt`, in adopt.c. */
 int adopt_run(struct call *call);
 /* Before something that cannot be taken back: true when the operator agreed. Else *status is the exit code. In wolfctl.c. */

@@ -38,6 +38,10 @@ static const struct entry status_keys[] = {
 #define STATUS_KEY(name, help) {name, NULL, help},
 #include "keys.def"
 };
+static const struct entry node_keys[] = {
+#define NODE_KEY(name, help) {name, NULL, help},
+#include "keys.def"
+};
 static const struct entry endpoint_keys[] = {
 #define ENDPOINT_KEY(name, help) {name, NULL, help},
 #include "keys.def"
@@ -217,6 +221,9 @@ static void page_wolfctl(void)
     section("KEYS OF STATUS \\-\\-JSON");
     paragraph("One document. These names are stable; new ones may be added.");
     rows_list(status_keys, COUNT(status_keys), "");
+    section("KEYS OF NODES \\-\\-JSON");
+    paragraph("One document, as GET /nodes answers it.");
+    rows_list(node_keys, COUNT(node_keys), "");
     section("KEYS WITH \\-\\-ENDPOINT \\-\\-JSON");
     paragraph("One document, of list, status, stats and reset alike.");
     rows_list(endpoint_keys, COUNT(endpoint_keys), "");

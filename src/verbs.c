@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "cluster_report.h"
 #include "json.h"
 #include "metrics.h"
 #include "report.h"
@@ -241,6 +242,35 @@ void verb_conflict(struct request *request)
     log_warning("control.conflict", "sink=%s way=%s", name, way);
     answer_done(request, "goes on");
 }
+
+/* ---- nodes ---- */
+
+void verb_nodes(struct request *request) { cluster_report(request->agent->sinks, &request->answer); }
+
+static void node_order(struct request *request, enum node_order order, bool any)
+{
+    const char *node = request_param(request, "node"), *from = request_param(request, "from");
+    struct err err = {0};
+    if (!node && !any) {
+        request_error(request, 400, "name it: node=HOST", "which node?");
+        return;
+    }
+    if (!sinks_node_order(request->agent->sinks, order, node, from, &err)) {
+        answer_err(request, &err);
+        return;
+    }
+    answer_done(request, "begun; GET /nodes shows how far it is");
+}
+
+void verb_nodes_verify(struct request *request) { node_order(request, NODE_VERIFY, true); }
+
+void verb_nodes_repair(struct request *request)
+{
+    const char *dry = request_param(request, "dry_run");
+    node_order(request, dry && !strcmp(dry, "1") ? NODE_REPAIR_DRY : NODE_REPAIR, false);
+}
+
+void verb_nodes_seed(struct request *request) { node_order(request, NODE_SEED, false); }
 
 void verb_log_level(struct request *request)
 {

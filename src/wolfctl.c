@@ -117,6 +117,7 @@ static void option_take(struct call *call, int letter)
     case 's': call->sink = optarg; break;
     case 'g': call->gtid = optarg; break;
     case 't': call->timeout = optarg; break;
+    case 'f': call->from = optarg; break;
     case 'e': call->endpoint = optarg; break;
     case 'j': call->json = true; break;
     case 'y': call->yes = true; break;
@@ -409,9 +410,19 @@ static int do_conflict_retry(struct call *call)
     return conflict_dry(call, "retry", "The same change is tried again. wolfctl status names it.");
 }
 
+static int do_nodes(struct call *call) { return miscounted(call, 0, 0, "nodes") ? PROGRAM_USAGE : nodes_list(call); }
+
+static int do_nodes_verify(struct call *call) { return miscounted(call, 0, 1, "nodes verify [NODE]") ? PROGRAM_USAGE : nodes_verify(call); }
+
+static int do_nodes_repair(struct call *call) { return miscounted(call, 1, 1, "nodes repair NODE") ? PROGRAM_USAGE : nodes_repair(call); }
+
+static int do_nodes_seed(struct call *call) { return miscounted(call, 1, 1, "nodes seed NODE [--from NODE]") ? PROGRAM_USAGE : nodes_seed(call); }
+
 static int do_list(struct call *call) { return miscounted(call, 0, 0, "list [servers] [--endpoint URL]") ? PROGRAM_USAGE : endpoint_list(call); }
 
 static int do_reset(struct call *call) { return miscounted(call, 0, 0, "reset [--endpoint URL]") ? PROGRAM_USAGE : endpoint_reset(call); }
+
+static int do_migrate(struct call *call) { return miscounted(call, 0, 0, "migrate --endpoint URL --from NODE") ? PROGRAM_USAGE : endpoint_migrate(call); }
 
 static int do_log_level(struct call *call)
 {

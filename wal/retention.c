@@ -144,6 +144,31 @@ bool wal_release(struct wal *wal, const char *name, struct err *err)
     return wal_holds_write(wal, err);
 }
 
+/* Of the segment that lsn lies in, the part that its LSNs behind it are of all of them. */
+static uint64_t bytes_after(uint64_t bytes, uint64_t first, uint64_t last, uint64_t lsn)
+{
+    if (lsn < first || last < first) return bytes;
+    if (lsn >= last) return 0;
+    return (uint64_t)((double)bytes * (double)(last - lsn) / (double)(last - first + 1));
+}
+
+uint64_t wal_bytes_behind(struct wal *wal, uint64_t lsn)
+{
+    uint64_t behind = 0;
+    pthread_mutex_lock(&wal->lock);
+    uint64_t last = wal->points.written;
+    for (size_t i = wal->segment_count; i-- > 0;) {
+        const struct segment_entry *e = &wal->segments[i];
+        uint64_t end = i + 1 == wal->segment_count ? wal->open_end : e->bytes;
+        uint64_t bytes = end > SEGMENT_HEADER ? end - SEGMENT_HEADER : 0;
+        behind += bytes_after(bytes, e->name.first, last, lsn);
+        if (e->name.first <= lsn) break;
+        last = e->name.first - 1;
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return behind;
+}
+
 bool wal_held(struct wal *wal, const char *name, uint64_t *lsn)
 {
     pthread_mutex_lock(&wal->lock);

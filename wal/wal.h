@@ -87,6 +87,8 @@ MUST_CHECK bool wal_hold(struct wal *wal, const char *name, uint64_t lsn, struct
 MUST_CHECK bool wal_release(struct wal *wal, const char *name, struct err *err);
 /* Whether `name` has a hold already, and which: a sink seen before. */
 bool wal_held(struct wal *wal, const char *name, uint64_t *lsn);
+/* About how many bytes of the log a reader that has everything up to lsn still has before it. */
+uint64_t wal_bytes_behind(struct wal *wal, uint64_t lsn);
 
 /* Reading. From a live log of this process (wal), or of a directory (a dead log, or one that another process
    writes). One thread per reader. */

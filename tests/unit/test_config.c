@@ -14,6 +14,7 @@
 
 #define SOURCE "[source]\nhost=\"db1\"\nuser=\"u\"\nserver_id=7301\n"
 #define SINK "[[sink]]\nname=\"new\"\nhost=\"h2\"\nuser=\"w\"\n"
+#define CLUSTER "[[sink]]\nname=\"new\"\ntype=\"wolfscale\"\nuser=\"w\"\n"
 
 static struct settings *good(const char *text)
 {
@@ -78,7 +79,43 @@ static void every_type_is_read(void **state)
     settings_free(s);
 }
 
+static void a_cluster_is_a_sink_for_each_node(void **state)
+{
+    (void)state;
+    struct settings *s = good("[source]\nhost=\"db1\"\nuser=\"me\"\nserver_id=9\n[[sink]]\nname=\"new\"\ntype=\"wolfscale\"\nuser=\"w\"\nlock_ms=20\n"
+                              "nodes=[\"10.9.0.1\", \"b:3307\", { host = \"c\", api_port = 9080, proxy_port = 9007 }]\n"
+                              "[[sink]]\nname=\"out\"\ntype=\"jsonl\"\npath=\"-\"\n");
+    assert_int_equal(s->sink_count, 4);
+    assert_string_equal(s->sinks[0].name, "new@10.9.0.1");
+    assert_string_equal(s->sinks[1].name, "new@b:3307");
+    assert_string_equal(s->sinks[2].name, "new@c");
+    assert_string_equal(s->sinks[3].name, "out");
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(s->sinks[i].position_name, "new");
+        assert_string_equal(s->sinks[i].cluster, "new");
+        assert_int_equal(s->sinks[i].node, i);
+        assert_int_equal(s->sinks[i].lock_ms, 20);
+        assert_true(sink_is_meant(&s->sinks[i], "new"));
+    }
+    assert_string_equal(s->sinks[1].server.host, "b");
+    assert_int_equal(s->sinks[1].server.port, 3307);
+    assert_int_equal(s->sinks[2].nodes.items[2].api_port, 9080);
+    assert_int_equal(s->sinks[2].nodes.items[2].proxy_port, 9007);
+    assert_int_equal(s->sinks[0].nodes.items[1].api_port, 8080);
+    assert_null(s->sinks[3].cluster);
+    settings_free(s);
+}
+
 static const struct { const char *text, *expected; } wrong[] = {
+    {SOURCE CLUSTER "nodes=[]\n", "nodes: [] is a list: allowed is a list of 1 to 16 nodes"},
+    {SOURCE CLUSTER, "nodes: is missing: which nodes has the cluster?"},
+    {SOURCE CLUSTER "nodes=[\"a\", \"b:99999\"]\n", "nodes:"},
+    {SOURCE CLUSTER "nodes=[\"a\", { hots = \"b\" }]\n", "nodes:"},
+    {SOURCE CLUSTER "nodes=[{ port = 3307 }]\n", "nodes:"},
+    {SOURCE CLUSTER "nodes=[{ host = \"a\", api_port = 0 }]\n", "nodes:"},
+    {SOURCE CLUSTER "nodes=[\"a\", { host = \"A\", port = 3306 }]\n", "nodes: \"A:3306\" stands there twice"},
+    {SOURCE CLUSTER "nodes=[\"a\"]\nhost=\"h\"\n", "host: is not for type \"wolfscale\""},
+    {SOURCE SINK "lock_ms=5\n", "lock_ms: is for type \"wolfscale\" only"},
     {SOURCE "conect_timeout_ms=5\n" SINK, "a.toml:5: conect_timeout_ms: unknown key in [source]; did you mean connect_timeout_ms?"},
     {SOURCE SINK "[loging]\nlevel=\"info\"\n", "a.toml:9: unknown section [loging]; did you mean [logging]?"},
     {SOURCE "port=\"3306\"\n" SINK, "a.toml:5: port: \"3306\": allowed is a number, 1 to 65535"},
@@ -239,7 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_set),          cmocka_unit_test(every_type_is_read),
-        cmocka_unit_test(letters_beyond_ascii),
+        cmocka_unit_test(letters_beyond_ascii),      cmocka_unit_test(a_cluster_is_a_sink_for_each_node),
         cmocka_unit_test(wrong_files_are_explained), cmocka_unit_test(all_problems_come_at_once),
         cmocka_unit_test(a_password_is_never_shown), cmocka_unit_test(secrets_are_found),
         cmocka_unit_test(hosts_are_taken_apart),     cmocka_unit_test(help_names_every_key),

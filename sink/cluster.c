@@ -1,0 +1,547 @@
+/*
+ * cluster.c: see cluster.h. One thread watches (polls the nodes, judges, keeps the limits), one carries out the operator's orders, one at a
+ * time. Neither is in the way of a change: with delivery = "nodes" that goes from the log to each node's own sink, whoever leads.
+ */
+#include "cluster.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "proof.h"
+#include "seed.h"
+#include "thread.h"
+
+enum { STEP_MS = 200, LIMITS_EVERY_US = 1000000, PARK_WAIT_MS = 60000, MIB = 1 << 20 };
+
+_Static_assert((int)NODES_MAX == (int)NODES_LISTED_MAX && (int)CLUSTER_NODES_MAX == (int)NODES_LISTED_MAX, "one limit");
+
+struct order { enum order_state state; enum node_order what; int from; char text[240]; };
+
+struct cluster {
+    const struct settings *all;
+    const struct sink_settings *settings; /* of any part */
+    struct wal *wal;
+    size_t count;
+    struct sink *members[NODES_MAX], *leader;
+    struct node_address addresses[NODES_MAX];
+    struct proof *proof; /* NULL: off */
+    pthread_t watch, orders;
+    bool started;
+
+    /* the watch's own */
+    struct node_poll *poll;
+    struct node_answer heard[NODES_MAX];
+    uint64_t limits_us;
+    bool let_go[NODES_MAX];
+
+    pthread_mutex_t lock; /* what follows */
+    pthread_cond_t wake;
+    bool stop;
+    uint64_t round;
+    struct node_answer answers[NODES_MAX];
+    struct nodes_verdict verdict;
+    const char *way;
+    char way_reason[400], way_remedy[300];
+    struct order order[NODES_MAX];
+};
+
+/* ---- the watch ---- */
+
+static void say_changes(struct cluster *c, const struct nodes_verdict *was, const struct nodes_verdict *is)
+{
+    if (was->state != is->state || was->leader != is->leader)
+        log_info("cluster.state", "sink=%s state=%s leader=%s reason=\"%s\"%s%s%s", c->settings->cluster, cluster_state_name(is->state),
+                 is->leader < 0 ? "none" : c->answers[is->leader].id, is->reason, *is->remedy ? " remedy=\"" : "", is->remedy,
+                 *is->remedy ? "\"" : "");
+    for (size_t i = 0; i < c->count; i++)
+        if (was->nodes[i].state != is->nodes[i].state)
+            log_info("cluster.node", "sink=%s node=%s state=%s reason=\"%s\"", c->settings->cluster, c->addresses[i].host,
+                     node_state_name(is->nodes[i].state), is->nodes[i].reason);
+}
+
+static void publish(struct cluster *c)
+{
+    struct nodes_verdict verdict, was;
+    nodes_judge(c->addresses, c->heard, c->count, clock_us(), &verdict);
+    pthread_mutex_lock(&c->lock);
+    was = c->verdict;
+    c->verdict = verdict;
+    memcpy(c->answers, c->heard, c->count * sizeof *c->answers);
+    c->round++;
+    say_changes(c, &was, &verdict);
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static bool being_seeded(struct cluster *c, size_t node)
+{
+    pthread_mutex_lock(&c->lock);
+    bool seeded = c->order[node].state == ORDER_RUNNING && c->order[node].what == NODE_SEED;
+    pthread_mutex_unlock(&c->lock);
+    return seeded;
+}
+
+/* A node that holds back more of the log than the operator allows is given up: its part of the log may go, and what comes too. */
+static void keep_limit(struct cluster *c, size_t node, uint64_t held_back)
+{
+    const char *host = c->addresses[node].host;
+    bool over = held_back > c->settings->node_hold_mb * MIB && !being_seeded(c, node);
+    if (over) sink_let_go(c->members[node]);
+    if (over && !c->let_go[node])
+        log_error("cluster.node", "sink=%s node=%s text=\"it holds back %llu MiB of the log, more than node_hold_mb = %llu: given up\" "
+                  "remedy=\"wolfctl nodes seed %s once it is back\"", c->settings->cluster, host, (unsigned long long)(held_back / MIB),
+                  (unsigned long long)c->settings->node_hold_mb, host);
+    c->let_go[node] = over;
+}
+
+/* What the foremost node has not got either is held back by none: with all of them given up, nobody could seed anybody. */
+static void keep_limits(struct cluster *c)
+{
+    uint64_t now = clock_us(), lag[NODES_MAX], least = UINT64_MAX;
+    if (!c->settings->node_hold_mb || now - c->limits_us < LIMITS_EVERY_US) return;
+    c->limits_us = now;
+    for (size_t i = 0; i < c->count; i++) {
+        struct sink_status status;
+        sink_status_of(c->members[i], &status);
+        lag[i] = status.lag_bytes;
+        if (lag[i] < least) least = lag[i];
+    }
+    for (size_t i = 0; i < c->count; i++) keep_limit(c, i, lag[i] - least);
+}
+
+static bool stopping(struct cluster *c)
+{
+    pthread_mutex_lock(&c->lock);
+    bool stop = c->stop;
+    pthread_mutex_unlock(&c->lock);
+    return stop;
+}
+
+static void *watch(void *arg)
+{
+    struct cluster *c = arg;
+    while (!stopping(c)) {
+        node_poll_step(c->poll, c->heard, STEP_MS);
+        publish(c); /* also without an answer: that a node is silent is news, too */
+        keep_limits(c);
+    }
+    return NULL;
+}
+
+/* ---- orders ---- */
+
+static const char *const order_names[] = {[NODE_VERIFY] = "verify", [NODE_REPAIR] = "repair", [NODE_REPAIR_DRY] = "repair --dry-run", [NODE_SEED] = "seed"};
+
+struct ordered { struct cluster *cluster; size_t node; }; /* what proof_say's context is */
+
+static void say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(void *context, const char *format, ...)
+{
+    struct ordered *at = context;
+    struct cluster *c = at->cluster;
+    va_list args;
+    va_start(args, format);
+    pthread_mutex_lock(&c->lock);
+    vsnprintf(c->order[at->node].text, sizeof c->order[at->node].text, format, args);
+    pthread_mutex_unlock(&c->lock);
+    va_end(args);
+}
+
+static bool order_stopping(void *context) { return stopping(((struct ordered *)context)->cluster); }
+
+static struct server_settings node_server(const struct cluster *c, size_t node)
+{
+    struct server_settings server = c->settings->server;
+    server.host = c->addresses[node].host;
+    server.port = c->addresses[node].port;
+    return server;
+}
+
+/* A node that has what the log says, and was proven: the given one, or the first. */
+static int donor(struct cluster *c, size_t node, int from, struct err *err)
+{
+    struct sink_status delivery;
+    struct proof_status proof = {0};
+    for (size_t i = 0; i < c->count; i++) {
+        if (i == node || (from >= 0 && i != (size_t)from)) continue;
+        sink_status_of(c->members[i], &delivery);
+        if (c->proof) proof_status(c->proof, i, &proof);
+        bool serves = delivery.state == SINK_STREAMING || delivery.state == SINK_IDLE || delivery.state == SINK_PARKED;
+        if (from >= 0 && !serves)
+            return err_set(err, ERR_STOP, "node %s cannot be the source: its delivery is %s: %s", c->addresses[i].host,
+                           sink_state_name(delivery.state), delivery.reason), -1;
+        if (from >= 0 && proof.state == PROOF_DIFFERENT)
+            return err_set(err, ERR_STOP, "node %s cannot be the source: it differs itself: %s", c->addresses[i].host, proof.reason), -1;
+        if (serves && (from >= 0 || proof.state == PROOF_EQUAL || proof.state == PROOF_IN_FLIGHT)) return (int)i;
+    }
+    return err_set(err, ERR_STOP, "no other node is proven: wait for the end of a round (wolfctl nodes), or name one that is right: --from NODE"), -1;
+}
+
+static bool wait_parked(struct cluster *c, size_t node, struct err *err)
+{
+    uint64_t lsn, until = clock_us() + PARK_WAIT_MS * 1000ull;
+    while (!sink_is_parked(c->members[node], &lsn)) {
+        if (stopping(c)) return err_set(err, ERR_RETRY, "the agent is stopping");
+        if (clock_us() > until) return err_set(err, ERR_STOP, "its sink does not come to rest");
+        clock_sleep_ms(20);
+    }
+    return true;
+}
+
+/* What the giver gets from now on, the node will need from the log. */
+static void hold_what_comes(struct cluster *c, size_t node, size_t source)
+{
+    struct sink_status giver;
+    sink_status_of(c->members[source], &giver);
+    sink_hold_from(c->members[node], giver.lsn);
+}
+
+static bool seed(struct cluster *c, size_t node, int from, struct err *err)
+{
+    struct ordered at = {c, node};
+    int source = donor(c, node, from, err);
+    if (source < 0) return false;
+    struct server_settings give = node_server(c, (size_t)source), take = node_server(c, node);
+    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
+                                   .say = say, .context = &at, .stopping = order_stopping};
+    uint64_t lsn = 0;
+    sink_park(c->members[node], 0, "being seeded");
+    bool ok = wait_parked(c, node, err);
+    if (ok) hold_what_comes(c, node, (size_t)source);
+    ok = ok && seed_node(&options, &lsn, err);
+    if (ok) sink_seeded(c->members[node], lsn);
+    sink_park(c->members[node], UINT64_MAX, "");
+    if (ok) log_info("cluster.seeded", "sink=%s node=%s from=%s lsn=%llu", c->settings->cluster, c->addresses[node].host,
+                     c->addresses[source].host, (unsigned long long)lsn);
+    return ok;
+}
+
+/* node -1: every one. */
+static bool look(struct cluster *c, int node, enum node_order what, char *text, size_t room, struct err *err)
+{
+    struct ordered at = {c, node < 0 ? 0 : (size_t)node};
+    uint64_t differences = 0;
+    if (!c->proof) return err_set(err, ERR_CONFIG, "proof = false in this [[sink]]: nothing is compared");
+    if (!proof_round(c->proof, node, NULL, what == NODE_REPAIR, say, &at, &differences, err)) return false;
+    const char *done = what == NODE_REPAIR ? "put right" : "different";
+    snprintf(text, room, "%s: done, %llu rows %s", order_names[what], (unsigned long long)differences, done);
+    return true;
+}
+
+static void carry_out(struct cluster *c, int node, const struct order *order)
+{
+    struct err err = {0};
+    char text[240];
+    const char *host = node < 0 ? "*" : c->addresses[node].host;
+    log_info("cluster.order", "sink=%s node=%s order=\"%s\"", c->settings->cluster, host, order_names[order->what]);
+    snprintf(text, sizeof text, "%s: done", order_names[order->what]);
+    bool ok = order->what == NODE_SEED ? seed(c, (size_t)node, order->from, &err) : look(c, node, order->what, text, sizeof text, &err);
+    if (!ok) snprintf(text, sizeof text, "%s failed: %.200s", order_names[order->what], err.text);
+    if (ok) log_info("cluster.order", "sink=%s node=%s text=\"%s\"", c->settings->cluster, host, text);
+    else log_error("cluster.order", "sink=%s node=%s text=\"%s failed: %s\"", c->settings->cluster, host, order_names[order->what], err.text);
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count; i++) {
+        if (node >= 0 && i != (size_t)node) continue;
+        snprintf(c->order[i].text, sizeof c->order[i].text, "%s", text);
+        c->order[i].state = ok ? ORDER_DONE : ORDER_FAILED;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Under lock: the next order, -1 for every node; false: none. */
+static bool next_order(struct cluster *c, int *node, struct order *order)
+{
+    size_t waiting = 0, verify = 0;
+    for (size_t i = c->count; i-- > 0;) {
+        if (c->order[i].state != ORDER_WAITING) continue;
+        waiting++;
+        verify += c->order[i].what == NODE_VERIFY;
+        *node = (int)i;
+    }
+    if (!waiting) return false;
+    *order = c->order[*node];
+    bool every = verify == c->count; /* one reading of the source serves them all */
+    for (size_t i = 0; i < c->count; i++)
+        if (every || i == (size_t)*node) c->order[i].state = ORDER_RUNNING;
+    if (every) *node = -1;
+    return true;
+}
+
+static void *orders(void *arg)
+{
+    struct cluster *c = arg;
+    struct order order;
+    int node;
+    pthread_mutex_lock(&c->lock);
+    while (!c->stop) {
+        if (!next_order(c, &node, &order)) {
+            thread_wait(&c->wake, &c->lock, 60000);
+            continue;
+        }
+        pthread_mutex_unlock(&c->lock);
+        carry_out(c, node, &order);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+bool cluster_order(struct cluster *c, enum node_order what, int node, int from, struct err *err)
+{
+    if (!c->proof && what != NODE_SEED) return err_set(err, ERR_CONFIG, "proof = false in [[sink]] \"%s\": nothing is compared", c->settings->cluster);
+    if (from >= 0 && from == node) return err_set(err, ERR_CONFIG, "node %s cannot be seeded from itself", c->addresses[node].host);
+    pthread_mutex_lock(&c->lock);
+    bool good = true;
+    for (size_t i = 0; i < c->count; i++) {
+        struct order *order = &c->order[i];
+        if (node >= 0 && i != (size_t)node) continue;
+        if (order->state == ORDER_WAITING || order->state == ORDER_RUNNING) {
+            good = err_set(err, ERR_STOP, "node %s has an order that is not done yet: %s", c->addresses[i].host, order->text);
+            break;
+        }
+        *order = (struct order){.state = ORDER_WAITING, .what = what, .from = from};
+        snprintf(order->text, sizeof order->text, "%s: waits for its turn", order_names[what]);
+    }
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    return good;
+}
+
+/* ---- what is shown ---- */
+
+static const char *node_word(const struct cluster *c, size_t i, const struct sink_status *delivery)
+{
+    if (delivery->lost_position) return delivery->lsn ? "rebuilt" : "new";
+    return node_state_name(c->verdict.nodes[i].state);
+}
+
+static void node_fill(struct cluster *c, size_t i, struct node_status *n)
+{
+    const struct node_answer *a = &c->answers[i];
+    const struct sink_settings *part = sink_settings(c->members[i]);
+    n->node = c->addresses[i].host;
+    n->sink = part->name;
+    snprintf(n->id, sizeof n->id, "%s", a->id);
+    snprintf(n->leader_seen, sizeof n->leader_seen, "%s", a->leader_id);
+    n->role = !a->reached ? "" : c->verdict.leader == (int)i ? "leader" : a->is_leader ? "claims to lead" : "follower";
+    n->wolfscale_lsn = a->is_leader || a->current_lsn > a->applied_lsn ? a->current_lsn : a->applied_lsn;
+    n->answer_ms = a->took_ms;
+    n->order = c->order[i].state;
+    snprintf(n->order_text, sizeof n->order_text, "%s", c->order[i].text);
+    snprintf(n->reason, sizeof n->reason, "%s", c->verdict.nodes[i].reason);
+    sink_status_of(c->members[i], &n->delivery);
+    n->state = node_word(c, i, &n->delivery);
+    if (n->delivery.lost_position || n->delivery.state == SINK_GONE) snprintf(n->remedy, sizeof n->remedy, "wolfctl nodes seed %s", n->node);
+    else snprintf(n->remedy, sizeof n->remedy, "%s", c->verdict.nodes[i].remedy);
+    if (c->proof) proof_status(c->proof, i, &n->proof);
+    else n->proof.state = PROOF_OFF;
+}
+
+/* ---- servers that are not alike: our rows go there all the same, but what WolfScale sends as text may do something else ---- */
+
+static void version_of(const struct sink_status *d, char *out, size_t room)
+{
+    size_t n = strspn(d->version, "0123456789");
+    if (d->version[n] == '.') n += 1 + strspn(d->version + n + 1, "0123456789");
+    snprintf(out, room, "%.*s", (int)n, d->version);
+}
+
+static void mode_of(const struct sink_status *d, char *out, size_t room) { snprintf(out, room, *d->version ? "'%s'" : "", d->sql_mode); }
+
+static void packet_of(const struct sink_status *d, char *out, size_t room)
+{
+    snprintf(out, room, d->packet_max ? "%llu" : "", (unsigned long long)d->packet_max);
+}
+
+static const struct trait {
+    const char *name;
+    void (*of)(const struct sink_status *d, char *out, size_t room); /* "": not known */
+    const char *remedy;
+} traits[] = {
+    {"MariaDB version", version_of, "install the same version on every node: WolfScale sends text, which may mean something else there"},
+    {"sql_mode", mode_of, "SET GLOBAL sql_mode there and in its configuration, then restart WolfScale on it: its pool keeps the old one"},
+    {"max_allowed_packet", packet_of, "SET GLOBAL max_allowed_packet there and in its configuration: rows above it cannot be delivered"},
+};
+
+enum { TRAIT_MAX = 310 };
+
+/* What most of them have; of equals the first. */
+static void usual(const struct cluster_status *status, const struct trait *trait, char *out)
+{
+    char mine[TRAIT_MAX], other[TRAIT_MAX];
+    size_t best = 0;
+    *out = 0;
+    for (size_t i = 0; i < status->count; i++) {
+        size_t alike = 0;
+        trait->of(&status->nodes[i].delivery, mine, sizeof mine);
+        for (size_t j = 0; j < status->count && *mine; j++) {
+            trait->of(&status->nodes[j].delivery, other, sizeof other);
+            alike += !strcmp(mine, other);
+        }
+        if (alike <= best) continue;
+        best = alike;
+        memcpy(out, mine, sizeof mine);
+    }
+}
+
+static void note_unlike(struct cluster_status *status, const struct trait *trait)
+{
+    char most[TRAIT_MAX], mine[TRAIT_MAX];
+    usual(status, trait, most);
+    for (size_t i = 0; i < status->count; i++) {
+        struct node_status *n = &status->nodes[i];
+        trait->of(&n->delivery, mine, sizeof mine);
+        if (*n->reason || !*mine || !strcmp(mine, most)) continue;
+        snprintf(n->reason, sizeof n->reason, "%s is %.160s, on the other nodes %.160s", trait->name, mine, most);
+        if (!*n->remedy) snprintf(n->remedy, sizeof n->remedy, "%s", trait->remedy);
+    }
+}
+
+void cluster_status(struct cluster *c, struct cluster_status *status)
+{
+    memset(status, 0, sizeof *status);
+    pthread_mutex_lock(&c->lock);
+    const struct nodes_verdict *v = &c->verdict;
+    status->sink = c->settings->cluster;
+    status->delivery = c->settings->delivery;
+    status->way = c->way;
+    status->state = cluster_state_name(v->state);
+    if (v->leader >= 0) snprintf(status->leader, sizeof status->leader, "%s", c->answers[v->leader].id);
+    snprintf(status->reason, sizeof status->reason, "%s%s%s", c->way_reason, *c->way_reason && *v->reason ? "; " : "", v->reason);
+    snprintf(status->remedy, sizeof status->remedy, "%s", *c->way_remedy ? c->way_remedy : v->remedy);
+    status->count = c->count;
+    for (size_t i = 0; i < c->count; i++) node_fill(c, i, &status->nodes[i]);
+    pthread_mutex_unlock(&c->lock);
+    for (size_t t = 0; t < sizeof traits / sizeof *traits; t++) note_unlike(status, &traits[t]);
+}
+
+int cluster_node(struct cluster *c, const char *name)
+{
+    char with_port[300];
+    int found = -1;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count && found < 0; i++) {
+        snprintf(with_port, sizeof with_port, "%s:%u", c->addresses[i].host, c->addresses[i].port);
+        if (!strcmp(name, c->addresses[i].host) || !strcmp(name, with_port) || !strcmp(name, sink_settings(c->members[i])->name) ||
+            (*c->answers[i].id && !strcmp(name, c->answers[i].id))) found = (int)i;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+/* ---- for the leader's part ---- */
+
+size_t cluster_count(const struct cluster *c) { return c->count; }
+struct sink *cluster_member(const struct cluster *c, size_t index) { return c->members[index]; }
+const struct node_settings *cluster_address(const struct cluster *c, size_t index) { return &c->settings->nodes.items[index]; }
+
+void cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict)
+{
+    uint64_t until = clock_us() + wait_ms * 1000ull;
+    pthread_mutex_lock(&c->lock);
+    while (c->round <= *seen && !c->stop && clock_us() < until) thread_wait(&c->wake, &c->lock, STEP_MS);
+    *seen = c->round;
+    memcpy(answers, c->answers, c->count * sizeof *answers);
+    *verdict = c->verdict;
+    for (size_t i = 0; i < c->count; i++) /* a node that is being seeded is not there */
+        if (c->order[i].state == ORDER_RUNNING && c->order[i].what == NODE_SEED) verdict->whole = false;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void cluster_way(struct cluster *c, const char *way, const char *reason, const char *remedy)
+{
+    pthread_mutex_lock(&c->lock);
+    bool news = strcmp(c->way, way) || strcmp(c->way_reason, reason);
+    c->way = way;
+    snprintf(c->way_reason, sizeof c->way_reason, "%s", reason);
+    snprintf(c->way_remedy, sizeof c->way_remedy, "%s", remedy);
+    pthread_mutex_unlock(&c->lock);
+    if (news) log_info("cluster.way", "sink=%s way=%s reason=\"%s\" remedy=\"%s\"", c->settings->cluster, way, reason, remedy);
+}
+
+bool cluster_settle(struct cluster *c, const struct strings *tables, struct err *err)
+{
+    struct ordered at = {c, 0};
+    uint64_t differences;
+    if (!c->proof) return err_set(err, ERR_CONFIG, "delivery = \"leader\" needs proof = true");
+    if (!proof_round(c->proof, -1, tables, true, say, &at, &differences, err)) return false;
+    if (differences) log_warning("cluster.settled", "sink=%s rows=%llu text=\"rows that late statements had changed were put right\"",
+                                 c->settings->cluster, (unsigned long long)differences);
+    return true;
+}
+
+/* ---- birth and death ---- */
+
+static struct proof *make_proof(struct cluster *c)
+{
+    struct server_settings servers[NODES_MAX];
+    const char *names[NODES_MAX];
+    for (size_t i = 0; i < c->count; i++) {
+        servers[i] = node_server(c, i);
+        names[i] = c->addresses[i].host;
+    }
+    struct proof_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .nodes = servers, .names = names,
+                                    .count = c->count};
+    return proof_new(&options);
+}
+
+struct cluster *cluster_new(const struct settings *all, const struct sink_settings *first, struct wal *wal, struct sink *const members[],
+                            struct sink *leader)
+{
+    struct cluster *c = calloc(1, sizeof *c);
+    if (!c) abort();
+    c->all = all;
+    c->settings = first;
+    c->wal = wal;
+    c->count = first->nodes.count;
+    c->leader = leader;
+    c->way = leader ? "direct" : "nodes";
+    c->verdict.leader = -1;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct node_settings *node = &first->nodes.items[i];
+        c->members[i] = members[i];
+        c->addresses[i] = (struct node_address){node->host, node->port, node->api_port, node->proxy_port};
+    }
+    pthread_mutex_init(&c->lock, NULL);
+    thread_cond_init(&c->wake);
+    c->poll = node_poll_new(c->addresses, c->count);
+    if (first->proof) c->proof = make_proof(c);
+    return c;
+}
+
+void cluster_start(struct cluster *c)
+{
+    c->started = true;
+    thread_start(&c->watch, "cluster", watch, c);
+    thread_start(&c->orders, "cluster-orders", orders, c);
+    if (c->proof) proof_start(c->proof);
+}
+
+void cluster_stop(struct cluster *c)
+{
+    if (!c->started) return;
+    c->started = false;
+    pthread_mutex_lock(&c->lock);
+    c->stop = true;
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    if (c->proof) proof_stop(c->proof);
+    pthread_join(c->watch, NULL);
+    pthread_join(c->orders, NULL);
+}
+
+void cluster_free(struct cluster *c)
+{
+    if (!c) return;
+    cluster_stop(c);
+    proof_free(c->proof);
+    node_poll_free(c->poll);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->wake);
+    free(c);
+}
