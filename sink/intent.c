@@ -9,6 +9,8 @@
  *   hash as before, and the hash would show it       run it: it was not done
  *   else (routines, views, DROP of several tables)    run it; that something "exists already" (or no longer) then says it was done
  *
+ * The source logs some statements that failed there after they had done something, with the error: the target must meet the same one.
+ *
  * An error of the server's own takes the intent back: nothing is unsure then, and what comes after is a first attempt.
  */
 #include <stdio.h>
@@ -226,6 +228,11 @@ static bool failed(struct mysql_sink *s, const struct change *change, bool pendi
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"%.300s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
         return true;
     }
+    if (err->number && err->number == change->statement->error_code) {
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"failed as on the source: %.300s\"", s->settings->name, (unsigned long long)change->lsn,
+                 err->text);
+        return true;
+    }
     bool unseen = !hash_sees(change->statement->kind);
     if (pending && unseen && says_done(err->number)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"done before the crash: %s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
@@ -257,7 +264,9 @@ static bool run(struct mysql_sink *s, const struct change *change, struct slice 
     }
     /* Reading definitions has opened a transaction; DDL must not wait for our own snapshot. */
     if (!db_exec(s->db, err, "COMMIT") || !write_intent(s, change, hash, err)) return false;
-    if (run_text(s, change->statement, text, err)) return true;
+    if (!run_text(s, change->statement, text, err)) return failed(s, change, pending, err);
+    if (!change->statement->error_code || change->statement->kind == STATEMENT_DROP_TABLE) return true;
+    err_set(err, ERR_STOP, "it failed on the source, with error %u, and not here: compare what it names", change->statement->error_code);
     return failed(s, change, pending, err);
 }
 

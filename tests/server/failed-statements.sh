@@ -18,6 +18,12 @@ sql source "INSERT INTO d.b VALUES (1)"
 wait_delivered
 compare
 [ -z "$(sql target "SHOW TABLES IN d LIKE 'a'")" ] || fail "the table that was there is still there"
+# it fails when the old table is gone already, and is logged with its error
+sql source "USE d; CREATE TABLE replaced (id INT); CREATE OR REPLACE TABLE replaced (id INT, v VARCHAR(99) AS (CONCAT(id, '$(printf '%065535d' 0)')))" 2>/dev/null &&
+    fail "the source did not refuse"
+wait_delivered
+[ -z "$(sql source "SHOW TABLES IN d LIKE 'replaced'")" ] || fail "the source still has the table"
+[ -z "$(sql target "SHOW TABLES IN d LIKE 'replaced'")" ] || fail "the target still has the table"
 sql source "SET SESSION binlog_format = STATEMENT; USE d; UPDATE my SET v = v + 1 WHERE SLEEP(0.005) = 0" 2>/dev/null &
 writer=$!
 running() { sql source "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE '%UPDATE my SET%' AND INFO NOT LIKE '%PROCESSLIST%' AND STATE LIKE 'User sleep%'" | grep .; }
