@@ -631,15 +631,16 @@ void proof_status(struct proof *proof, size_t node, struct proof_status *status)
 
 /* ---- a round by order ---- */
 
-static bool is_settled(const struct prover *p)
+/* `whole`: every row has to be judged, also those that change now; else the next round does that. */
+static bool is_settled(const struct prover *p, bool whole)
 {
     for (size_t i = 0; i < p->proof->options.count; i++)
-        if (in_scope(p, i) && (p->tally[i].in_flight || p->replaced)) return false;
+        if (in_scope(p, i) && (p->replaced || (whole && p->tally[i].in_flight))) return false;
     return true;
 }
 
 /* What keeps the round from being all that was ordered. */
-static bool report(struct prover *p, struct err *err)
+static bool report(struct prover *p, bool whole, struct err *err)
 {
     for (size_t i = 0; i < p->proof->options.count; i++) {
         const struct tally *t = &p->tally[i];
@@ -654,7 +655,7 @@ static bool report(struct prover *p, struct err *err)
         if (p->repair && t->differences)
             return err_set(err, ERR_STOP, "node %s: %llu row(s) put right, but %llu difference(s) are left: %s", name, (unsigned long long)p->repaired,
                            (unsigned long long)t->differences, t->reason);
-        if (p->repair && t->in_flight)
+        if (p->repair && whole && t->in_flight)
             return err_set(err, ERR_RETRY, "node %s: %llu row(s) could not be settled: they change all the time, or the node does not pass the source's position",
                            name, (unsigned long long)t->in_flight);
     }
@@ -679,9 +680,9 @@ bool proof_round(struct proof *proof, int node, const struct strings *tables, bo
         memset(p->tally, 0, sizeof p->tally);
         p->replaced = false;
         ok = run_round(p, tables, NULL, err);
-        if (is_settled(p)) break;
+        if (is_settled(p, tables != NULL)) break;
     }
-    ok = ok && report(p, err);
+    ok = ok && report(p, tables != NULL, err);
     *differences = p->repaired;
     for (size_t i = 0; !repair && i < proof->options.count; i++) *differences += p->tally[i].differences;
     prover_fini(p);
