@@ -54,7 +54,7 @@ by_hand() {
     shift
     : >"$DIR/agent.log"
     sql n2 "SET foreign_key_checks=0; USE d; $statement"
-    [ "${BY-}" = itself ] || order verify "127.0.0.1:${PORT[n2]}"
+    [ "$BY" = itself ] || ctl_agent nodes verify "127.0.0.1:${PORT[n2]}" >>"$DIR/ctl.out" 2>&1 || true # 1: different
     for what; do wait_for 60 "'$what' after $statement" grep -qF -- "$what" "$DIR/agent.log"; done
     await_proof 1 state different
     [ "$(found | sort -u | wc -l)" = $# ] || { found >&2; fail "more was found than was changed by $statement"; }
