@@ -57,9 +57,9 @@ static const struct walctl_option {
 } table[] = {
     {"dir", OPT_TEXT, AT(dir), ALL, "DIR", "the log's directory"},
     {"config", OPT_TEXT, AT(config), ALL, "FILE", "take wal.dir from this configuration (default " PROGRAM_CONFIG ")"},
-    {"json", OPT_FLAG, AT(json), ALL, NULL, "JSON instead of text"},
+    {"json", OPT_FLAG, AT(json), ALL, NULL, "as --format json"},
     {"quiet", OPT_FLAG, AT(quiet), VERIFY, NULL, "no progress"},
-    {"format", OPT_FORMAT, AT(format), DUMP, "text|json|csv", "how to print (default text)"},
+    {"format", OPT_FORMAT, AT(format), ALL, "text|json|csv", "how to print (default text)"},
     {"follow", OPT_FLAG, AT(follow), DUMP, NULL, "at the end, wait for more"},
     {"start-lsn", OPT_NUMBER, AT(start_lsn), DUMP, "LSN", "first transaction that begins at or after this LSN"},
     {"stop-lsn", OPT_NUMBER, AT(stop_lsn), DUMP, "LSN", "last LSN; its transaction is printed whole"},
@@ -116,6 +116,7 @@ static bool parse(struct walctl *c, unsigned verb, int argc, char **argv, bool *
         else if (!take_option(c, &table[got - 256], optarg, err)) return false;
     }
     if (optind < argc) return err_set(err, ERR_CONFIG, "\"%s\" is too much", argv[optind]);
+    if (c->json) c->format = RENDER_JSON;
     return true;
 }
 
@@ -168,6 +169,24 @@ static void json_numbers(struct json *j, const struct number *numbers, size_t co
     }
 }
 
+/* CSV: a line with the names, then one with the values for each; numbers plain, all else in quotes. */
+static void csv_names(const struct number *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) printf(",%s", numbers[i].name);
+}
+
+static void csv_values(const struct number *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) printf(",%" PRIu64, numbers[i].value);
+}
+
+static void csv_pos(const struct source_pos *pos)
+{
+    char text[GTID_SET_TEXT_MAX];
+    gtid_set_format(&pos->gtids, text);
+    printf(",\"%s\",\"%s\",%" PRIu64, text, pos->file, pos->offset);
+}
+
 static const char *when(uint32_t timestamp, char text[32])
 {
     if (!timestamp) return "-";
@@ -178,26 +197,47 @@ static const char *when(uint32_t timestamp, char text[32])
 
 /* --- list --- */
 
-static bool list_json(void *context, const struct wal_segment_info *s)
+enum { LIST_NUMBERS = 8 };
+
+static void list_numbers(const struct wal_segment_info *s, struct number numbers[LIST_NUMBERS])
 {
-    struct buf out;
-    struct json j = json_on(&out);
-    const struct number numbers[] = {
+    const struct number all[LIST_NUMBERS] = {
         {"first_lsn", s->first_lsn}, {"last_lsn", s->last_lsn}, {"bytes", s->bytes}, {"raw_bytes", s->raw_bytes},
         {"records", s->records}, {"transactions", s->transactions}, {"first_ts", s->first_timestamp},
         {"last_ts", s->last_timestamp},
     };
+    memcpy(numbers, all, sizeof all);
+}
+
+static bool list_json(void *context, const struct wal_segment_info *s)
+{
+    struct buf out;
+    struct json j = json_on(&out);
+    struct number numbers[LIST_NUMBERS];
     (void)context;
+    list_numbers(s, numbers);
     buf_init(&out, JSON_MAX);
     json_open(&j, '{');
     json_name(&j, "name");
     json_string(&j, s->name);
     json_name(&j, "sealed");
     json_bool(&j, s->sealed);
-    json_numbers(&j, numbers, sizeof numbers / sizeof *numbers);
+    json_numbers(&j, numbers, LIST_NUMBERS);
     json_pos(&j, "start", &s->start);
     json_close(&j, '}');
     put_json(&out);
+    return true;
+}
+
+static bool list_csv(void *context, const struct wal_segment_info *s)
+{
+    struct number numbers[LIST_NUMBERS];
+    (void)context;
+    list_numbers(s, numbers);
+    printf("\"%s\",%s", s->name, s->sealed ? "true" : "false");
+    csv_values(numbers, LIST_NUMBERS);
+    csv_pos(&s->start);
+    putchar('\n');
     return true;
 }
 
@@ -211,30 +251,51 @@ static bool list_text(void *context, const struct wal_segment_info *s)
     return true;
 }
 
-static int do_list(const struct walctl *c, struct err *err)
+static void list_head(enum render_format format)
 {
-    if (!c->json)
+    struct number numbers[LIST_NUMBERS];
+    if (format == RENDER_TEXT)
         printf("%-42s %12s %12s %9s %6s %12s  %-19s  %-19s\n", "segment", "first LSN", "last LSN", "MiB", "ratio",
                "transactions", "first (UTC)", "last (UTC)");
-    return wal_list(c->dir, c->json ? list_json : list_text, NULL, err) ? PROGRAM_DONE : PROGRAM_UNMET;
+    if (format != RENDER_CSV) return;
+    list_numbers(&(struct wal_segment_info){0}, numbers);
+    printf("name,sealed");
+    csv_names(numbers, LIST_NUMBERS);
+    printf(",start_gtids,start_file,start_pos\n");
+}
+
+static int do_list(const struct walctl *c, struct err *err)
+{
+    static wal_segment_fn *const lines[] = {[RENDER_JSON] = list_json, [RENDER_TEXT] = list_text, [RENDER_CSV] = list_csv};
+    list_head(c->format);
+    return wal_list(c->dir, lines[c->format], NULL, err) ? PROGRAM_DONE : PROGRAM_UNMET;
 }
 
 /* --- info and verify --- */
+
+enum { INFO_NUMBERS = 10 };
+
+static void info_numbers(const struct wal_info *i, struct number numbers[INFO_NUMBERS])
+{
+    const struct number all[INFO_NUMBERS] = {
+        {"version", i->version}, {"segments", i->segments}, {"bytes", i->bytes}, {"first_lsn", i->first_lsn},
+        {"last_lsn", i->last_lsn}, {"last_commit_lsn", i->last_commit_lsn}, {"transactions", i->transactions},
+        {"torn_bytes", i->torn_bytes}, {"first_ts", i->first_timestamp}, {"last_ts", i->last_timestamp},
+    };
+    memcpy(numbers, all, sizeof all);
+}
 
 static void info_json(const struct wal_info *i, bool verified)
 {
     struct buf out;
     struct json j = json_on(&out);
-    const struct number numbers[] = {
-        {"version", i->version}, {"segments", i->segments}, {"bytes", i->bytes}, {"first_lsn", i->first_lsn},
-        {"last_lsn", i->last_lsn}, {"last_commit_lsn", i->last_commit_lsn}, {"transactions", i->transactions},
-        {"torn_bytes", i->torn_bytes}, {"first_ts", i->first_timestamp}, {"last_ts", i->last_timestamp},
-    };
+    struct number numbers[INFO_NUMBERS];
+    info_numbers(i, numbers);
     buf_init(&out, JSON_MAX);
     json_open(&j, '{');
     json_name(&j, "uuid");
     json_string(&j, i->uuid);
-    json_numbers(&j, numbers, sizeof numbers / sizeof *numbers);
+    json_numbers(&j, numbers, INFO_NUMBERS);
     json_pos(&j, "start", &i->start);
     json_pos(&j, "end", &i->end);
     if (verified) {
@@ -245,6 +306,20 @@ static void info_json(const struct wal_info *i, bool verified)
     put_json(&out);
 }
 
+static void info_csv(const struct wal_info *i, bool verified)
+{
+    struct number numbers[INFO_NUMBERS];
+    info_numbers(i, numbers);
+    printf("uuid");
+    csv_names(numbers, INFO_NUMBERS);
+    printf(",start_gtids,start_file,start_pos,end_gtids,end_file,end_pos%s\n", verified ? ",verified" : "");
+    printf("\"%s\"", i->uuid);
+    csv_values(numbers, INFO_NUMBERS);
+    csv_pos(&i->start);
+    csv_pos(&i->end);
+    printf("%s\n", verified ? ",true" : "");
+}
+
 static void pos_text(const char *label, const struct source_pos *pos)
 {
     char text[GTID_SET_TEXT_MAX];
@@ -252,7 +327,7 @@ static void pos_text(const char *label, const struct source_pos *pos)
     printf("%-16s %s  %s:%" PRIu64 "\n", label, text[0] ? text : "-", pos->file[0] ? pos->file : "-", pos->offset);
 }
 
-static void info_text(const struct wal_info *i)
+static void info_text(const struct wal_info *i, bool verified)
 {
     char first[32], last[32];
     printf("%-16s %s\n%-16s %u\n", "uuid", i->uuid, "format version", i->version);
@@ -263,14 +338,20 @@ static void info_text(const struct wal_info *i)
     pos_text("source start", &i->start);
     pos_text("source end", &i->end);
     if (i->torn_bytes) printf("%-16s %" PRIu64 " bytes of a transaction without its end\n", "at the end", i->torn_bytes);
+    if (verified) printf("%-16s every block, record and row image checks; no segment and no LSN is missing\n", "verified");
+}
+
+static void info_show(enum render_format format, const struct wal_info *info, bool verified)
+{
+    static void (*const shows[])(const struct wal_info *, bool) = {[RENDER_JSON] = info_json, [RENDER_TEXT] = info_text, [RENDER_CSV] = info_csv};
+    shows[format](info, verified);
 }
 
 static int do_info(const struct walctl *c, struct err *err)
 {
     struct wal_info info;
     if (!wal_info(c->dir, &info, err)) return PROGRAM_UNMET;
-    if (c->json) info_json(&info, false);
-    else info_text(&info);
+    info_show(c->format, &info, false);
     return PROGRAM_DONE;
 }
 
@@ -284,14 +365,9 @@ static void progress(void *context, uint64_t done, uint64_t total)
 static int do_verify(const struct walctl *c, struct err *err)
 {
     struct wal_info info;
-    bool shows = !c->quiet && !c->json && isatty(STDERR_FILENO);
+    bool shows = !c->quiet && c->format == RENDER_TEXT && isatty(STDERR_FILENO);
     if (!wal_verify(c->dir, shows ? progress : NULL, NULL, &info, err)) return PROGRAM_UNMET;
-    if (c->json) {
-        info_json(&info, true);
-    } else {
-        info_text(&info);
-        printf("%-16s every block, record and row image checks; no segment and no LSN is missing\n", "verified");
-    }
+    info_show(c->format, &info, true);
     return PROGRAM_DONE;
 }
 
@@ -301,8 +377,10 @@ static void find_show(const struct walctl *c, uint64_t lsn, bool found)
 {
     struct buf out;
     struct json j = json_on(&out);
-    if (!c->json) {
-        if (found) printf("%" PRIu64 "\n", lsn);
+    if (c->format == RENDER_CSV) printf("found,lsn\n%s,", found ? "true" : "false");
+    if (c->format != RENDER_JSON) {
+        if (found) printf("%" PRIu64, lsn);
+        if (found || c->format == RENDER_CSV) putchar('\n');
         return;
     }
     buf_init(&out, JSON_MAX);

@@ -109,7 +109,7 @@ int walctl_dump(const struct walctl *o, struct err *err)
     uint64_t lsn = 0;
     bool found = true, good = false;
     buf_init(&d.out, LINE_MAX_BYTES);
-    d.render = render_new(o->json ? RENDER_JSON : o->format);
+    d.render = render_new(o->format);
     if (o->tables.count && !filter_new(&o->tables, &(struct strings){0}, &d.filter, err)) goto out;
     if (!start_of(o, &lsn, &found, err) || (!found && !past_the_end(o, &lsn, err))) goto out;
     if (!wal_reader_open_dir(o->dir, lsn, &reader, err)) goto out;

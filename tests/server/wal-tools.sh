@@ -38,6 +38,18 @@ lsn=$(ctl wal find --dir "$DIR/wal" --gtid "$marked") || fail "find"
 lsn=$(grep -oE '[0-9]+' <<<"$lsn" | head -n 1)
 ctl wal dump --dir "$DIR/wal" --start-lsn "$lsn" --stop-lsn $((lsn + 1)) --format json >"$DIR/found"
 head -n 1 "$DIR/found" | grep -qF "\"gtid\":\"$marked\"" || fail "find gave LSN $lsn, which is not $marked"
+# the same as CSV, under names
+csv() { ctl wal "$1" --dir "$DIR/wal" --format csv "${@:2}"; }
+csv list >"$DIR/list.csv"
+[ "$(head -n 1 "$DIR/list.csv" | cut -d, -f1-4)" = name,sealed,first_lsn,last_lsn ] || fail "list as CSV: $(cat "$DIR/list.csv")"
+[ "$(wc -l <"$DIR/list.csv")" = $(($(wc -l <"$DIR/list") + 1)) ] || fail "list has other lines as CSV"
+[ "$(sed -n 2p "$DIR/list.csv" | cut -d, -f3)" = "$(head -n 1 "$DIR/list" | "$BUILD/tests/tools/jsonget" first_lsn)" ] || fail "list has another LSN as CSV"
+for verb in info verify; do
+    csv $verb >"$DIR/$verb.csv"
+    [ "$(tail -n 1 "$DIR/$verb.csv" | cut -d, -f1 | tr -d '"')" = "$("$BUILD/tests/tools/jsonget" uuid <"$DIR/info")" ] || fail "$verb as CSV: $(cat "$DIR/$verb.csv")"
+done
+grep -q ',true$' "$DIR/verify.csv" || fail "verify does not say so as CSV"
+[ "$(csv find --gtid "$marked" | tr '\n' ' ')" = "found,lsn true,$lsn " ] || fail "find as CSV: $(csv find --gtid "$marked")"
 code=0
 ctl wal find --dir "$DIR/wal" --gtid "0-${PORT[source]}-999999" >/dev/null 2>&1 || code=$?
 [ $code = 1 ] || fail "find of what is not there ended with $code"
