@@ -12,6 +12,7 @@
 #include "gtid.h"
 #include "log.h"
 #include "program.h"
+#include "settings.h"
 #include "show.h"
 #include "wait.h"
 
@@ -324,6 +325,17 @@ static int do_stats(struct call *call)
 
 static int do_ready(struct call *call) { return miscounted(call, 0, 0, "ready") ? PROGRAM_USAGE : get(call, VIEW_READY, "/ready"); }
 
+/* Where there is no agent to ask, its configuration tells. */
+static bool is_no_sink(const struct call *call)
+{
+    struct settings *settings = NULL;
+    bool found = !call->sink || !settings_read(call->config ? call->config : PROGRAM_CONFIG, &settings, NULL);
+    for (size_t i = 0; !found && i < settings->sink_count; i++) found = !strcmp(settings->sinks[i].name, call->sink);
+    settings_free(settings);
+    if (!found) fprintf(stderr, "wolfctl: no sink \"%.64s\" in its configuration\n", call->sink);
+    return !found;
+}
+
 static int do_wait(struct call *call)
 {
     struct gtid_set gtids;
@@ -334,7 +346,8 @@ static int do_wait(struct call *call)
     if (call->gtid && !gtid_set_parse(slice_text(call->gtid), &gtids, &err)) return misread("gtid", &err);
     struct client_call request = {.path = "/wait", .timeout_s = (long)seconds + WAIT_GRACE_S,
                                   .params = {{"sink", call->sink}, {"gtid", call->gtid}, {"timeout", call->timeout}}};
-    return ask(call, VIEW_DONE, &request);
+    int status = ask(call, VIEW_DONE, &request);
+    return status == PROGRAM_UNREACHABLE && is_no_sink(call) ? PROGRAM_USAGE : status;
 }
 
 static int do_pause(struct call *call)
@@ -357,6 +370,10 @@ static int do_rewind(struct call *call)
     int status;
     if (miscounted(call, 1, 2, "sink rewind [NAME] LSN")) return PROGRAM_USAGE;
     const char *lsn = call->args[call->count - 1];
+    if (!*lsn || strspn(lsn, "0123456789") != strlen(lsn)) {
+        fprintf(stderr, "wolfctl: lsn \"%.40s\": allowed is a number from 1\n", lsn);
+        return PROGRAM_USAGE;
+    }
     snprintf(what, sizeof what,
              "Delivers to sink %.64s again from LSN %.24s. A target that counts (mysql) refuses what it already has.",
              call->count > 1 ? call->args[0] : call->sink ? call->sink : "(the only one)", lsn);

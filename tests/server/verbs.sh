@@ -23,6 +23,9 @@ grep -q 'nonsense.*allowed' "$DIR/out" || fail "what a timeout may be is not sai
 for timeout in -1 1s nan 86401 ''; do ends 2 --socket "$SOCKET" wait --timeout "$timeout"; done
 ends 2 --config "$CONFIG" wait --gtid nonsense
 ends 2 --config "$CONFIG" log-level loud
+ends 2 --config "$CONFIG" sink rewind target notanumber --yes
+ends 2 --config "$CONFIG" wait --sink nobody --timeout 1
+ends 3 --config "$CONFIG" wait --sink target --timeout 1
 ends 0 help
 ends 0 wait --help
 start_agent
