@@ -187,7 +187,7 @@ static void put_column_name(struct json *json, const struct column *column, uint
 static void put_image(struct render *render, struct json *json, const struct table *table, const struct value *values)
 {
     json_open(json, '{');
-    for (uint32_t i = 0; i < table->column_count; i++) {
+    for (uint32_t i = 0; i < table->column_count - table->hash_count; i++) {
         if (values[i].state == VALUE_ABSENT) continue;
         put_column_name(json, &table->columns[i], i);
         put_value(render, json, &table->columns[i], &values[i]);
@@ -422,7 +422,7 @@ static bool same_value(const struct value *a, const struct value *b)
 
 static void put_changed(struct render *render, struct buf *out, const struct table *table)
 {
-    for (uint32_t i = 0; i < table->column_count; i++) {
+    for (uint32_t i = 0; i < table->column_count - table->hash_count; i++) {
         const struct column *column = &table->columns[i];
         if (render->after[i].state == VALUE_ABSENT || same_value(&render->before[i], &render->after[i])) continue;
         if (column->name.size) buf_printf(out, " %.*s: ", SLICE_ARG(column->name));

@@ -123,6 +123,18 @@ static uint32_t names_crc(const struct table *t)
     return crc32_iscsi((unsigned char *)t->name.data, (int)t->name.size, crc);
 }
 
+/* MariaDB keeps the hash of each UNIQUE key over a whole TEXT or BLOB in a column behind all others that only the binary log shows. */
+static bool is_hash_of_key(const struct column *column)
+{
+    static const char prefix[] = "DB_ROW_HASH_";
+    struct slice name = column->name;
+    size_t i = sizeof prefix - 1;
+    if (column->kind != COLUMN_INT || column->width != 8 || name.size <= i || memcmp(name.data, prefix, i)) return false;
+    if (column->sign_known && !column->is_unsigned) return false;
+    while (i < name.size && name.data[i] >= '0' && name.data[i] <= '9') i++;
+    return i == name.size;
+}
+
 struct table *table_new(const struct table *draft, uint32_t id, const char **reason)
 {
     *reason = draft_fault(draft);
@@ -144,6 +156,7 @@ struct table *table_new(const struct table *draft, uint32_t id, const char **rea
     t->named = draft->named;
     t->names_crc = names_crc(t);
     t->null_bytes = (t->column_count + 7) / 8;
+    while (t->hash_count < t->column_count && is_hash_of_key(&t->columns[t->column_count - t->hash_count - 1])) t->hash_count++;
     row_plan_make(t);
     struct buf encoded;
     buf_init(&encoded, SIZE_MAX / 2);

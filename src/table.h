@@ -66,6 +66,7 @@ struct table {
     bool named;                /* column names are known */
     /* derived by table_finish */
     uint32_t null_bytes;       /* ⌈column_count/8⌉ */
+    uint32_t hash_count;       /* so many of the last columns are DB_ROW_HASH_n: MariaDB's own, of UNIQUE keys over a whole TEXT or BLOB */
     uint32_t names_crc;        /* CRC32C of database, NUL, name */
     struct row_plan *plan;     /* row.c's own */
     struct slice encoded;      /* table_encode's bytes: two tables are the same iff these are equal */

@@ -19,4 +19,6 @@ for metadata in FULL MINIMAL NO_LOG; do
         compare
     done
 done
+ctl wal dump --dir "$DIR/wal" >"$DIR/dump" || fail "wal dump"
+! grep -q DB_ROW_HASH "$DIR/dump" || fail "the server's own column is shown: $(grep -m 1 DB_ROW_HASH "$DIR/dump")"
 stop_agent

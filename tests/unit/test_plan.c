@@ -114,7 +114,7 @@ static void test_hash_of_key(void **state)
     char text[100];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         memcpy(columns, sink_columns, sizeof columns);
-        columns[2] = (struct column){.kind = COLUMN_INT, .width = cases[i].width, .sign_known = true, .name = slice_text(cases[i].name)};
+        columns[2] = (struct column){.kind = COLUMN_INT, .width = cases[i].width, .sign_known = true, .is_unsigned = true, .name = slice_text(cases[i].name)};
         struct table draft = {.database = NAME("d"), .name = NAME("t"), .column_count = 3, .columns = columns, .named = true};
         struct table *source = table_new(&draft, 1, &reason);
         struct row row = {.image = {image, 17}};

@@ -106,6 +106,29 @@ static void test_absent(void **state)
     render_free(render);
 }
 
+/* The server's own column of a UNIQUE key over a whole TEXT stands behind all others; one in another place, or signed, is the user's. */
+static void test_hash_of_key(void **state)
+{
+    (void)state;
+    const struct column hash = {.kind = COLUMN_INT, .width = 8, .sign_known = true, .is_unsigned = true, .name = slice_text("DB_ROW_HASH_1")};
+    struct column three[] = {hash, {.kind = COLUMN_INT, .width = 4, .name = slice_text("id")}, hash};
+    struct table draft = {.database = slice_text("d"), .name = slice_text("t"), .column_count = 3, .columns = three, .named = true};
+    const char *reason, *shown[] = {"{\"DB_ROW_HASH_1\":1,\"id\":7}", "{\"DB_ROW_HASH_1\":1,\"id\":7,\"DB_ROW_HASH_1\":2}"};
+    char text[200];
+    for (int i = 0; i < 2; i++) {
+        struct table *hashed = table_new(&draft, 1, &reason);
+        struct render *render = begun(RENDER_JSON);
+        struct change insert = {.kind = CHANGE_INSERT, .lsn = 5, .timestamp = 1700000000, .table = hashed};
+        insert.after.image = unit_hex("00 0100000000000000 07000000 0200000000000000");
+        give(render, &insert);
+        snprintf(text, sizeof text, "\"op\":\"insert\",\"db\":\"d\",\"table\":\"t\",\"key\":{},\"before\":null,\"after\":%s}", shown[i]);
+        expect_json(text);
+        render_free(render);
+        table_free(hashed);
+        three[2].is_unsigned = false;
+    }
+}
+
 static struct statement ddl_statement(const char *text)
 {
     return (struct statement){.kind = STATEMENT_ALTER_TABLE, .own_commit = true, .context = CONTEXT_SQL_MODE | CONTEXT_CHARSET, .sql_mode = 2,
@@ -194,7 +217,7 @@ static void test_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_absent), cmocka_unit_test(test_statement),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_absent), cmocka_unit_test(test_hash_of_key), cmocka_unit_test(test_statement),
                                        cmocka_unit_test(test_commit), cmocka_unit_test(test_csv), cmocka_unit_test(test_text),
                                        cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, start, end);
