@@ -6,7 +6,7 @@
  *             right ─► the nodes' own sinks rest at one LSN ─► from there on the batches are pushed
  *   else      an error: the nodes' own sinks deliver ("direct"), whoever leads, until it can be tried again
  *
- * The nodes' own sinks of this delivery always forgive (sink_forgive, cluster.c): a statement that was pushed and not proven may have changed
+ * The nodes' own sinks of this delivery always forgive (sink_forgive, sinks.c): a statement that was pushed and not proven may have changed
  * a row before they come to it.
  */
 #include "leader.h"
@@ -190,6 +190,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     l->sink = sink;
     l->settings = sink_settings(sink);
     l->leader = -1;
+    l->batch_rows = LEAD_BATCH_ROWS_FIRST;
     l->count = l->settings->nodes.count;
     snprintf(l->uuid, sizeof l->uuid, "%s", wal_uuid(sink_wal(sink)));
     for (size_t i = 0; i < l->count; i++) {
@@ -304,6 +305,13 @@ static void interrupt(void *self)
 
 /* ---- delivering ---- */
 
+/* Large batches cost less a row, but their position is stored, and the nodes' own sinks can take over, only at their end. */
+static void fit_batches(struct leader *l, uint64_t rows, uint64_t took_ms)
+{
+    if (took_ms > LEAD_BATCH_LONG_MS && l->batch_rows > LEAD_BATCH_ROWS_LEAST) l->batch_rows /= 2;
+    if (took_ms < LEAD_BATCH_SHORT_MS && rows >= l->batch_rows && l->batch_rows < LEAD_BATCH_ROWS) l->batch_rows *= 2;
+}
+
 /* The batch: pushed, proven, and its position stored. */
 static bool deliver(struct leader *l, struct err *err)
 {
@@ -320,6 +328,7 @@ static bool deliver(struct leader *l, struct err *err)
     log_debug("leader.batch", "sink=%s lsn=%llu transactions=%llu rows=%llu statements=%u in_order=%u direct=%u prove_ms=%llu store_ms=%llu", l->settings->name,
               (unsigned long long)b->progress.lsn, (unsigned long long)b->progress.transactions, (unsigned long long)b->progress.rows, b->count, b->ordered,
               b->direct_count, (unsigned long long)(proven - from) / 1000, (unsigned long long)(l->emptied_us - proven) / 1000);
+    fit_batches(l, b->rows, (l->emptied_us - from) / 1000);
     lead_batch_clear(l);
     return true;
 }

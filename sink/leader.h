@@ -25,7 +25,8 @@
 enum {
     LEAD_BUCKETS = 256,
     LEAD_SESSIONS = 4,              /* at the proxy; order holds within one only */
-    LEAD_BATCH_ROWS = 40000, LEAD_BATCH_BYTES = 16 << 20, LEAD_STEPS = 4000,
+    LEAD_BATCH_ROWS = 60000, LEAD_BATCH_ROWS_FIRST = 4000, LEAD_BATCH_ROWS_LEAST = 250, /* so many take about as long as these: */
+    LEAD_BATCH_LONG_MS = 2500, LEAD_BATCH_SHORT_MS = 1000, LEAD_BATCH_BYTES = 16 << 20, LEAD_STEPS = 4000,
     LEAD_TRANSACTION_BYTES = 64 << 20, /* a larger one is handed over */
     LEAD_PACKET_MAX = (16 << 20) - 65536, /* of one row's statement: the proxy breaks at 16 MiB - 1 */
     LEAD_ENTRY_SAFE = 8000,         /* an entry above this may not fit into what is left of the leader's segment */
@@ -126,6 +127,7 @@ struct leader {
     struct value *before, *after;
     size_t value_room;
     struct lead_batch batch;
+    uint64_t batch_rows;    /* after which a batch takes no further transaction */
     struct leader_writer writer;
     struct lead_table *writing; /* whose statement that is */
     struct buf scratch;

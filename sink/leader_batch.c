@@ -208,7 +208,7 @@ static void leave_net(struct leader *l, struct lead_table *t)
 static void leave_nets(struct leader *l, bool all)
 {
     for (struct lead_table *t = l->batch.active; t; t = t->next_active)
-        if (t->lane == LANE_LEADER && (t->stepped || (t->plan->target->related && (all || l->batch.cascaded)))) leave_net(l, t);
+        if (t->net.count && (t->stepped || (t->plan->target->related && (all || l->batch.cascaded)))) leave_net(l, t);
 }
 
 static bool same_values(const uint16_t *columns, uint16_t count, const struct value *a, const struct value *b)
@@ -273,7 +273,7 @@ bool lead_batch_commit(struct leader *l, const struct change *change, struct err
 bool lead_batch_full(const struct leader *l)
 {
     const struct lead_batch *b = &l->batch;
-    return b->rows >= LEAD_BATCH_ROWS || b->bytes >= LEAD_BATCH_BYTES || b->steps.count + b->apart.count >= LEAD_STEPS;
+    return b->rows >= l->batch_rows || b->bytes >= LEAD_BATCH_BYTES || b->steps.count + b->apart.count >= LEAD_STEPS;
 }
 
 /* ---- statements ---- */
@@ -394,7 +394,7 @@ bool lead_batch_build(struct leader *l, struct err *err)
     for (uint32_t i = 0; i < b->apart.count; i++)
         if (!write_direct(l, &b->apart.items[i], err)) return false;
     for (struct lead_table *t = b->active; t; t = t->next_active)
-        if (t->lane == LANE_LEADER && (!write_net(l, t, true, err) || !write_net(l, t, false, err))) return false;
+        if (t->net.count && (!write_net(l, t, true, err) || !write_net(l, t, false, err))) return false;
     for (uint32_t i = 0; i < b->count; i++)
         if (b->pushes[i].sql.size > LEAD_PACKET_MAX)
             return err_set(err, ERR_RETRY, "a statement of %zu bytes is more than the proxy takes", b->pushes[i].sql.size);

@@ -189,18 +189,22 @@ static void release(struct sink *sink, const char *name)
         log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
 }
 
+static void no_longer_new(struct sink *sink)
+{
+    char name[SINK_NAME_MAX + 8];
+    if (!sink->is_new) return;
+    snprintf(name, sizeof name, "%s/new", sink->settings->name);
+    release(sink, name);
+    sink->is_new = false;
+}
+
 void sink_confirm(struct sink *sink, const struct sink_progress *progress)
 {
     assert(progress->lsn >= sink->delivered);
     sink->delivered = progress->lsn;
     sink->confirmed_transactions += progress->transactions;
     sink->attempt = 0;
-    if (sink->is_new) {
-        char name[SINK_NAME_MAX + 8];
-        snprintf(name, sizeof name, "%s/new", sink->settings->name);
-        release(sink, name);
-        sink->is_new = false;
-    }
+    no_longer_new(sink);
     pthread_mutex_lock(&sink->lock);
     count(sink, progress);
     sink->reading_timestamp = 0;
@@ -243,11 +247,13 @@ bool sink_is_parked(struct sink *sink, uint64_t *lsn)
 void sink_advance(struct sink *sink, const struct sink_progress *progress)
 {
     pthread_mutex_lock(&sink->lock);
-    assert(sink->resting); /* its thread waits: what it owns may be moved */
-    count(sink, progress);
-    sink->delivered = progress->lsn;
+    if (sink->resting) { /* its thread waits: what it owns may be moved. Else it is stopping, and will read its target's word */
+        count(sink, progress);
+        sink->delivered = progress->lsn;
+        no_longer_new(sink);
+        move_hold(sink, false);
+    }
     pthread_mutex_unlock(&sink->lock);
-    move_hold(sink, false);
 }
 
 void sink_forgive(struct sink *sink, uint64_t lsn)

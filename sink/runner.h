@@ -42,7 +42,7 @@ struct sink_ops {
     void (*interrupt)(void *self);
 };
 
-extern const struct sink_ops sink_mysql, sink_jsonl, sink_http;
+extern const struct sink_ops sink_mysql, sink_jsonl, sink_http, sink_leader;
 
 /* For the kinds. */
 const struct sink_settings *sink_settings(const struct sink *sink);

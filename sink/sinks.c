@@ -92,7 +92,7 @@ static bool sink_init(struct sink *sink, struct err *err)
     const struct sink_settings *s = sink->settings;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i]->type, s->type) == 0) sink->ops = kinds[i];
-    if (s->cluster) sink->ops = &sink_mysql;
+    if (s->cluster) sink->ops = s->node < 0 ? &sink_leader : &sink_mysql;
     if (!sink->ops) return err_set(err, ERR_CONFIG, "sink \"%s\": unknown type \"%s\"", s->name, s->type);
     sink->park_at = UINT64_MAX;
     pthread_mutex_init(&sink->lock, NULL);
@@ -120,7 +120,10 @@ static void clusters_new(struct sinks *sinks)
         if (i < sinks->count && sinks->items[i].settings->node < 0) leader = &sinks->items[i++];
         struct cluster *cluster = cluster_new(sinks->settings, first, sinks->wal, members, leader);
         sinks->clusters[sinks->cluster_count++] = cluster;
-        for (size_t n = 0; n < count; n++) members[n]->cluster = cluster;
+        for (size_t n = 0; n < count; n++) {
+            members[n]->cluster = cluster;
+            if (leader) sink_forgive(members[n], UINT64_MAX); /* what was pushed and not proven may be there already: see leader.c */
+        }
         if (leader) leader->cluster = cluster;
     }
 }
@@ -160,9 +163,8 @@ void sinks_start(struct sinks *sinks)
     }
 }
 
-static void wait_finished(struct sink *sink, uint32_t ms)
+static void wait_finished(struct sink *sink, uint64_t until)
 {
-    uint64_t until = clock_us() + ms * 1000ull;
     pthread_mutex_lock(&sink->lock);
     while (!sink->finished && clock_us() < until) thread_wait(&sink->wake, &sink->lock, 50);
     pthread_mutex_unlock(&sink->lock);
@@ -170,6 +172,7 @@ static void wait_finished(struct sink *sink, uint32_t ms)
 
 void sinks_stop(struct sinks *sinks)
 {
+    uint64_t until = clock_us() + STOP_GRACE_MS * 1000ull; /* for all together */
     for (size_t i = 0; i < sinks->count; i++) {
         struct sink *sink = &sinks->items[i];
         pthread_mutex_lock(&sink->lock);
@@ -181,7 +184,7 @@ void sinks_stop(struct sinks *sinks)
         struct sink *sink = &sinks->items[i];
         if (!sink->started) continue;
         /* What is under way may end well; after that the connection is cut, which rolls it back. */
-        if (i == 0) wait_finished(sink, STOP_GRACE_MS);
+        wait_finished(sink, until);
         pthread_mutex_lock(&sink->lock);
         bool finished = sink->finished;
         pthread_mutex_unlock(&sink->lock);

@@ -128,6 +128,10 @@ static void cluster_check(struct reading *in, const struct instance *at, const s
     if (sink->server.host && line_of(at, "host"))
         problem(&in->problems, line_of(at, "host"), "host", "is not for type \"wolfscale\": nodes names the servers");
     if (!sink->server.user && !sink->server.defaults_file) problem(&in->problems, at->line, "user", "is missing: which account, the same on each node?");
+    if (!strcmp(sink->delivery, "leader") && !sink->proof)
+        problem(&in->problems, line_of(at, "delivery"), "delivery", "\"leader\" needs proof = true: rows that late statements changed are found by it");
+    if (!strcmp(sink->delivery, "leader") && (sink->server.ssl || sink->server.ssl_ca || sink->server.ssl_cert || sink->server.ssl_key))
+        problem(&in->problems, line_of(at, "delivery"), "delivery", "\"leader\" not together with the ssl keys: a WolfScale node's proxy cannot speak TLS");
     char name[SINK_NAME_MAX];
     for (size_t i = 0; sink->name && i < sink->nodes.count; i++)
         if (cluster_part_name(sink->name, &sink->nodes.items[i], name, sizeof name) >= sizeof name)

@@ -1,0 +1,34 @@
+#!/bin/bash
+# delivery = "leader": rows reach every node through the leader's proxy, so that WolfScale's own log has them, and DDL and what else cannot go this way
+# arrives as well, while an application writes through the proxy beside us. The agent is stopped and started again in between: nothing is looked
+# for then, because it ended in order.
+. "$(dirname "$0")/../lib_cluster.sh"
+
+start_source -
+write_cluster_config 'sink.delivery="leader"'
+start_agent
+say "on $("$CLUSTER" kind)"
+await_nodes clusters.0.way leader 30
+sql source "CREATE DATABASE plain; CREATE TABLE plain.t (id INT PRIMARY KEY, v VARCHAR(100))"
+wait_delivered 30
+before=$(nodes_of clusters.0.nodes.0.wolfscale_lsn)
+for i in 1 2 3 4 5 6 7 8; do sql source "USE plain; INSERT INTO t SELECT $i * 1000 + seq, REPEAT(CHAR(64 + seq % 60), 90) FROM seq_1_to_500"; done
+wait_delivered 30
+compare_nodes
+await_nodes clusters.0.way leader 30
+sleep 6 # the watch is patient, and a busy leader is slow to say how far it is
+after=$(nodes_of clusters.0.nodes.0.wolfscale_lsn)
+say "the leader's log: $before, then $after"
+[ "$after" -ge $((before + 50)) ] || fail "4000 rows did not go through the leader's log"
+workload --clients 3 --seconds 8 --rate 40 --ddl-ms 3000
+wait_delivered 120
+stop_agent
+start_agent
+workload --clients 3 --seconds 5 --rate 40 --no-setup
+wait_delivered 120
+await_nodes clusters.0.way leader 30
+compare_nodes
+ctl_agent nodes || true
+! grep -q 'on their way' "$DIR/agent.log" || fail "an orderly end left something to be looked for"
+! grep -qE 'ERROR|leader.again' "$DIR/agent.log" || { grep -E 'ERROR|leader.again' "$DIR/agent.log" | head >&2; fail "the log has errors"; }
+stop_agent
