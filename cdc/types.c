@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { LABELS_MAX = 65535 }; /* of an ENUM */
+
 typedef const char *fill_fn(struct column *column, const uint8_t *meta); /* what is wrong, or NULL */
 
 struct type {
@@ -297,7 +299,7 @@ static void read_labels(struct extra *x, enum column_kind kind)
         struct column *c = &x->draft->columns[i];
         if (c->kind != kind) continue;
         uint64_t count = cursor_lenenc(&x->in);
-        if (count > cursor_left(&x->in)) { /* each takes a byte at least */
+        if (count > cursor_left(&x->in) || count > LABELS_MAX) { /* each takes a byte at least */
             x->in.failed = true;
             return;
         }

@@ -109,13 +109,16 @@ static bool number_of(const char *text, unsigned long max, unsigned long *value)
     return !errno && end != text && !*end && *text != '-' && *value >= 1 && *value <= max;
 }
 
+/* host, host:port, an IPv6 address, [it]:port */
 static bool take_target(struct setup *setup, const char *text)
 {
-    const char *colon = strrchr(text, ':');
+    const char *colon = strrchr(text, ':'), *bracket = *text == '[' ? strchr(text, ']') : NULL;
     unsigned long port = 3306;
+    if (bracket ? colon != bracket + 1 : colon && strchr(text, ':') != colon) colon = NULL;
     if (colon && !number_of(colon + 1, 65535, &port)) return false;
-    char *host = keep(setup, text);
-    if (colon) host[colon - text] = 0;
+    char *host = keep(setup, bracket ? text + 1 : text);
+    if (bracket) host[bracket - text - 1] = 0;
+    else if (colon) host[colon - text] = 0;
     setup->plan.target.host = host;
     setup->plan.target.port = (unsigned)port;
     return *host != 0;

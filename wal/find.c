@@ -7,6 +7,8 @@
 
 #include "segment.h"
 
+enum { LOOKS = 4 }; /* at the directory */
+
 /* Files of one source differ in their number only, which may have grown by a digit. */
 static int file_order(const char *a, const char *b)
 {
@@ -38,8 +40,7 @@ static bool is_hit(const struct change *begin, const struct wal_find *what)
     return begin->timestamp >= what->time_us / 1000000;
 }
 
-/* LSN at which to begin reading: the last segment that starts before what is asked. *oldest: it is the oldest kept. */
-static bool start_lsn(const char *dir, const struct wal_find *what, uint64_t *lsn, struct wal_resume *oldest,
+static bool start_in_list(const char *dir, const struct wal_find *what, uint64_t *lsn, struct wal_resume *oldest,
                       bool *cut, struct err *err)
 {
     struct wal_dir list;
@@ -60,6 +61,19 @@ static bool start_lsn(const char *dir, const struct wal_find *what, uint64_t *ls
     }
     wal_dir_fini(&list);
     return ok;
+}
+
+/* LSN at which to begin reading: the last segment that starts before what is asked. *oldest: it is the oldest kept. In a live log a segment
+   may be sealed or deleted between the look at the directory and its opening. */
+static bool start_lsn(const char *dir, const struct wal_find *what, uint64_t *lsn, struct wal_resume *oldest, bool *cut, struct err *err)
+{
+    struct err own = {0};
+    for (int tries = 0; tries < LOOKS; tries++) {
+        if (start_in_list(dir, what, lsn, oldest, cut, &own)) return true;
+        if (own.code != ERR_GONE) break;
+    }
+    if (err) *err = own;
+    return false;
 }
 
 static bool search(const char *dir, const struct wal_find *what, uint64_t from, uint64_t *lsn, bool *found, struct err *err)

@@ -22,6 +22,12 @@ code=0
 printf 'repl\n' >"$DIR/repl" && chmod 600 "$DIR/repl"
 ctl binlog-setup --host 127.0.0.1 --port "${PORT[source]}" --user repl --password-file "$DIR/repl" --print >"$DIR/repl.out" 2>&1 </dev/null || code=$?
 grep -q 'GRANT .*repl' "$DIR/repl.out" || { cat "$DIR/repl.out" >&2; fail "no GRANT named"; }
+# an IPv6 address of a target has colons of its own
+for target in "::1 ::1:3306" "[::1]:9 ::1:9"; do
+    code=0
+    ctl binlog-setup --socket "$DIR/source/sock" --user root --target "${target% *}" --target-user admin --target-password-file "$DIR/repl" >"$DIR/six.out" 2>&1 </dev/null || code=$?
+    grep -q "target ${target#* }:" "$DIR/six.out" || { cat "$DIR/six.out" >&2; fail "--target ${target% *}"; }
+done
 # what it wrote is used as it stands, with where the changes go and where the log lives
 CONFIG=$DIR/wolfcdc.toml SOCKET=$DIR/control.sock
 if grep -qE '^(dir|socket) *=' "$CONFIG"; then
