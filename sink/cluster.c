@@ -162,24 +162,45 @@ static struct server_settings node_server(const struct cluster *c, size_t node)
     return server;
 }
 
-/* A node that has what the log says, and was proven: the given one, or the first. */
-static int donor(struct cluster *c, size_t node, int from, struct err *err)
+static bool serves(struct cluster *c, size_t node)
 {
     struct sink_status delivery;
-    struct proof_status proof = {0};
-    for (size_t i = 0; i < c->count; i++) {
-        if (i == node || (from >= 0 && i != (size_t)from)) continue;
-        sink_status_of(c->members[i], &delivery);
-        if (c->proof) proof_status(c->proof, i, &proof);
-        bool serves = delivery.state == SINK_STREAMING || delivery.state == SINK_IDLE || delivery.state == SINK_PARKED;
-        if (from >= 0 && !serves)
-            return err_set(err, ERR_STOP, "node %s cannot be the source: its delivery is %s: %s", c->addresses[i].host,
-                           sink_state_name(delivery.state), delivery.reason), -1;
-        if (from >= 0 && proof.state == PROOF_DIFFERENT)
-            return err_set(err, ERR_STOP, "node %s cannot be the source: it differs itself: %s", c->addresses[i].host, proof.reason), -1;
-        if (serves && (from >= 0 || proof.state == PROOF_EQUAL || proof.state == PROOF_IN_FLIGHT)) return (int)i;
-    }
-    return err_set(err, ERR_STOP, "no other node is proven: wait for the end of a round (wolfctl nodes), or name one that is right: --from NODE"), -1;
+    sink_status_of(c->members[node], &delivery);
+    return delivery.state == SINK_STREAMING || delivery.state == SINK_IDLE || delivery.state == SINK_PARKED;
+}
+
+static enum proof_state proof_of(struct cluster *c, size_t node)
+{
+    struct proof_status proof = {.state = PROOF_OFF};
+    if (c->proof) proof_status(c->proof, node, &proof);
+    return proof.state;
+}
+
+/* The one that the operator named. */
+static bool check_donor(struct cluster *c, size_t node, struct err *err)
+{
+    struct sink_status delivery;
+    sink_status_of(c->members[node], &delivery);
+    if (!serves(c, node))
+        return err_set(err, ERR_STOP, "node %s cannot be the source: its delivery is %s: %s", c->addresses[node].host,
+                       sink_state_name(delivery.state), delivery.reason);
+    return proof_of(c, node) != PROOF_DIFFERENT ||
+           err_set(err, ERR_STOP, "node %s cannot be the source: it differs itself (wolfctl nodes)", c->addresses[node].host);
+}
+
+/* A node that has what the log says, and was proven: the first such, or one that is compared now, when no round is over yet. */
+static bool find_donor(struct ordered *at, size_t *donor, struct err *err)
+{
+    struct cluster *c = at->cluster;
+    uint64_t differences;
+    for (size_t i = 0; i < c->count; i++)
+        if (i != at->node && serves(c, i) && (proof_of(c, i) == PROOF_EQUAL || proof_of(c, i) == PROOF_IN_FLIGHT)) return *donor = i, true;
+    for (size_t i = 0; i < c->count && c->proof; i++)
+        if (i != at->node && serves(c, i) && proof_of(c, i) != PROOF_DIFFERENT) {
+            if (!proof_round(c->proof, (int)i, NULL, false, say, at, &differences, err)) return err_context(err, "comparing %s first", c->addresses[i].host);
+            if (!differences) return *donor = i, true;
+        }
+    return err_set(err, ERR_STOP, "no other node is proven: wolfctl nodes verify, or name one that is right: --from NODE");
 }
 
 static bool wait_parked(struct cluster *c, size_t node, struct err *err)
@@ -204,15 +225,15 @@ static void hold_what_comes(struct cluster *c, size_t node, size_t source)
 static bool seed(struct cluster *c, size_t node, int from, struct err *err)
 {
     struct ordered at = {c, node};
-    int source = donor(c, node, from, err);
-    if (source < 0) return false;
-    struct server_settings give = node_server(c, (size_t)source), take = node_server(c, node);
+    size_t source = (size_t)from;
+    if (from >= 0 ? !check_donor(c, source, err) : !find_donor(&at, &source, err)) return false;
+    struct server_settings give = node_server(c, source), take = node_server(c, node);
     struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
                                    .say = say, .context = &at, .stopping = order_stopping};
     uint64_t lsn = 0;
     sink_park(c->members[node], 0, "being seeded");
     bool ok = wait_parked(c, node, err);
-    if (ok) hold_what_comes(c, node, (size_t)source);
+    if (ok) hold_what_comes(c, node, source);
     ok = ok && seed_node(&options, &lsn, err);
     if (ok) sink_seeded(c->members[node], lsn);
     sink_park(c->members[node], UINT64_MAX, "");
@@ -351,11 +372,16 @@ static void version_of(const struct sink_status *d, char *out, size_t room)
     snprintf(out, room, "%.*s", (int)n, d->version);
 }
 
-static void mode_of(const struct sink_status *d, char *out, size_t room) { snprintf(out, room, *d->version ? "'%s'" : "", d->sql_mode); }
+static void mode_of(const struct sink_status *d, char *out, size_t room)
+{
+    *out = 0;
+    if (*d->version) snprintf(out, room, "'%s'", d->sql_mode);
+}
 
 static void packet_of(const struct sink_status *d, char *out, size_t room)
 {
-    snprintf(out, room, d->packet_max ? "%llu" : "", (unsigned long long)d->packet_max);
+    *out = 0;
+    if (d->packet_max) snprintf(out, room, "%llu", (unsigned long long)d->packet_max);
 }
 
 static const struct trait {
