@@ -6,9 +6,10 @@
 #   cluster.sh stop DIR                all of it; the network goes too
 #   cluster.sh kill DIR node|db N      as a power cut would
 #   cluster.sh end DIR node|db N       in order
-#   cluster.sh run DIR node|db N       let it come back
+#   cluster.sh run DIR node|db N       let it come back; a database: with these server options, [--option...]
 #   cluster.sh wipe DIR N              node N ended, its state and its database empty
 #   cluster.sh link DIR N up|down      its network cable
+#   cluster.sh part DIR N on|off       node N and the other nodes no longer hear each other, `exec` hears them all; exit 77 on loopback
 #   cluster.sh switch DIR N NAME VALUE one of the stand-in's misbehaviours (tests/standin/switches.def); exit 77 on real nodes
 #   cluster.sh exec COMMAND...         run something where all the nodes can be reached
 #   cluster.sh host N                  the address of node N
@@ -16,7 +17,7 @@
 #
 # Node N is at $SUBNET.N with the usual ports: 3306 database, 7654 cluster, 8007 proxy, 8080 API. Accounts: admin / admin (all
 # rights), wolfscale / plainletters (the nodes' own). Node 1 bootstraps. Settings: POOL_SIZE (10), SEGMENT_MB (64), BOOTSTRAP (1,
-# 0: none), DISCOVERY (false: no announcements), NEVER_LEADER (false).
+# 0: none), DISCOVERY (false: no announcements), NEVER_LEADER (false), MARIADB (11.8: `run db` starts that one).
 #
 # As root, each node has a network namespace of its own, $NS1 to $NS3, and `exec` runs at $SUBNET.100 in $NS0; NS (wolf) tells
 # several clusters apart, SUBNET is 10.9.0. Otherwise, or with a SUBNET that begins with 127, everything listens on the
@@ -40,6 +41,8 @@ NOBODY=("${AS_NOBODY[@]}")
 
 fetch() {
   need mariadb mariadbd curl
+  [ "${MARIADB-}" != 11.8 ] ||
+    debs trixie mariadb-11.8 mariadb-server-core mariadb-client-core -- mariadb-server mariadb-client
   [ -x "$PROGRAM" ] || die "no program $PROGRAM: make tests/tools/standin"
   if ! spaces && [ -n "${WOLFSCALE_BIN-}" ]; then
     echo "${0##*/}: real nodes need network namespaces" >&2
@@ -95,7 +98,7 @@ within() {
 
 db_answers() { at "$1" mariadb --no-defaults -h "$SUBNET.$1" -uadmin -padmin -e 'SELECT 1' >/dev/null 2>&1; }
 
-db_run() { # DIR N
+db_run() { # DIR N [--option...]
   local dir=$1/db$2
   if pid_of "$dir" >/dev/null; then return 0; fi
   mkdir -p "$dir"
@@ -108,7 +111,7 @@ GRANT ALL PRIVILEGES ON *.* TO wolfscale@'%' WITH GRANT OPTION;
 SQL
   within "$2"
   launch "$dir" "${CMD[@]}" "${OPTS[@]}" --server-id="$2" --bind-address="$SUBNET.$2" \
-    --skip-ssl --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=1
+    --skip-ssl --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=1 "${@:3}"
   await "$dir" "the database of node $2" db_answers "$2"
 }
 
@@ -199,6 +202,22 @@ link() { # DIR N up|down
   done
 }
 
+# Packets to an address with nobody's MAC are lost without a word, as between two halves of a network.
+part() { # DIR N on|off
+  local n
+  spaces || exit 77
+  for n in 1 2 3; do
+    [ "$n" != "$2" ] || continue
+    if [ "$3" = on ]; then
+      at "$2" ip neigh replace "$SUBNET.$n" lladdr 02:00:00:00:00:01 nud permanent dev eth0
+      at "$n" ip neigh replace "$SUBNET.$2" lladdr 02:00:00:00:00:01 nud permanent dev eth0
+    else
+      at "$2" ip neigh del "$SUBNET.$n" dev eth0 || true
+      at "$n" ip neigh del "$SUBNET.$2" dev eth0 || true
+    fi
+  done
+}
+
 switch() { # N NAME VALUE
   if [ -n "${WOLFSCALE_BIN-}" ]; then
     echo "${0##*/}: real nodes have no switches" >&2
@@ -229,13 +248,14 @@ stop)
   ;;
 kill) kill_one "$dir/$3$4" ;;
 end) stop "$dir/$3$4" ;;
-run) fetch && allow "$dir" && "$3_run" "$dir" "$4" ;;
+run) fetch && allow "$dir" && "$3_run" "$dir" "$4" "${@:5}" ;;
 wipe)
   stop "$dir/node$3" 5
   stop "$dir/db$3"
   rm -rf "$dir/node$3" "$dir/db$3"
   ;;
 link) link "$dir" "$3" "$4" ;;
+part) part "$dir" "$3" "$4" ;;
 switch) switch "$3" "$4" "${5-}" ;;
 *) die "see the head of this script" ;;
 esac

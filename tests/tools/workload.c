@@ -69,7 +69,7 @@ static bool is_lost(unsigned number)
 /* Errors that a transaction meets in ordinary life: it is rolled back, and the client goes on. */
 static bool is_ordinary(unsigned number)
 {
-    static const unsigned numbers[] = {1020, 1062, 1205, 1213, 1305, 1146, 1054, 1412, 1615, 1060, 1061, 1091, 1050, 1290};
+    static const unsigned numbers[] = {1020, 1062, 1205, 1213, 1305, 1146, 1054, 1412, 1615, 1060, 1061, 1091, 1050, 1051, 1290};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i] == number) return true;
     return false;

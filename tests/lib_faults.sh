@@ -1,0 +1,226 @@
+# shellcheck shell=bash
+# Faults of a cluster under load, and what is measured of each: sourced by scenarios after lib_cluster.sh. A fault is a function
+# fault_NAME: it chooses its victim, calls strike with it (the node whose delivery it may stop; "all" where the agent or the source is hit; 0 none),
+# does it, waits for outage(), calls mend, and mends what a supervisor or an operator would.
+VICTIM=0
+PAUSE_MAX_MS=${PAUSE_MAX_MS:-1000}
+
+now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
+strike() {
+    VICTIM=$1
+    STRUCK=$(now_us)
+    # shellcheck disable=SC2034 # for the caller, as TOOK, MISSING and DOUBLED below
+    STRUCK_LINE=$(wc -l <"$DIR/agent.log")
+}
+mend() { MENDED=$(now_us); }
+node_field() { nodes_of "clusters.0.nodes.$(($1 - 1)).$2"; }
+node_field_is() { [ "$(node_field "$1" "$2")" = "$3" ]; }
+# outage: how long something stays broken, in seconds.
+outage() { if [ "$LONG" = 1 ]; then echo $((3 + RANDOM % 28)); else echo 2; fi; }
+
+# ---- who leads ---------------------------------------------------------------------------------------------------------
+led() { nodes_is clusters.0.state led; }
+restart_nodes() { # in the order that the remedy of two leaders names
+    local n
+    for n in 3 2 1; do cluster end node $n; done
+    for n in 1 2 3; do cluster run node $n; done
+}
+# lead_again: one node leads alone and the others follow it. A WolfScale cluster does not always come there by itself.
+lead_again() {
+    local n end=$((SECONDS + ${1-4}))
+    for n in 1 2 3; do cluster run node $n; done
+    until led; do
+        if [ $SECONDS -ge $end ]; then
+            restart_nodes
+            wait_for 40 "a leader of the cluster" led
+            return
+        fi
+        sleep 0.2
+    done
+}
+# LEADER, FOLLOWER: numbers of nodes.
+find_roles() {
+    lead_again
+    LEADER=$(nodes_of clusters.0.leader)
+    LEADER=${LEADER#node-}
+    FOLLOWER=$((LEADER % 3 + 1))
+    [ $((RANDOM % 2)) = 0 ] || FOLLOWER=$((FOLLOWER % 3 + 1))
+}
+
+# ---- the faults --------------------------------------------------------------------------------------------------------
+fault_leader_killed() {
+    find_roles
+    strike 0
+    cluster kill node "$LEADER"
+    sleep "$(outage)"
+    mend
+    cluster run node "$LEADER"
+}
+fault_follower_killed() {
+    find_roles
+    strike 0
+    cluster kill node "$FOLLOWER"
+    sleep "$(outage)"
+    mend
+    cluster run node "$FOLLOWER"
+}
+database_killed() {
+    strike "$1"
+    cluster kill db "$1"
+    sleep "$(outage)"
+    mend
+    cluster run db "$1"
+}
+fault_leader_database_killed() {
+    find_roles
+    database_killed "$LEADER"
+}
+fault_follower_database_killed() {
+    find_roles
+    database_killed "$FOLLOWER"
+}
+# seed_node N [STATE]: what the operator orders when a node has come back without our position.
+seed_node() {
+    [ $# = 1 ] || await_nodes "clusters.0.nodes.$(($1 - 1)).state" "$2" 20
+    ctl_agent nodes seed "$(node_host "$1")" --yes >>"$DIR/orders.log" 2>&1 || { tail -n 3 "$DIR/orders.log" >&2; fail "node $1 cannot be seeded"; }
+}
+fault_node_rebuilt() {
+    local n=$((1 + RANDOM % 3))
+    strike $n
+    cluster wipe $n
+    sleep "$(outage)"
+    mend
+    cluster run db $n
+    cluster run node $n
+    seed_node $n rebuilt
+}
+fault_cable_cut() {
+    local n=$((1 + RANDOM % 3))
+    strike $n
+    cluster link $n down
+    if [ "$LONG" = 1 ]; then sleep 30; else sleep "${CUT_SECONDS:-8}"; fi
+    mend
+    cluster link $n up
+}
+fault_agent_killed() {
+    sleep "0.$((RANDOM % 10))"
+    strike all
+    kill_agent
+    mend
+    start_agent
+}
+fault_agent_and_leader() {
+    find_roles
+    strike all
+    cluster kill node "$LEADER"
+    kill_agent
+    cluster kill db "$LEADER"
+    start_agent
+    sleep "$(outage)"
+    mend
+    cluster run db "$LEADER"
+    cluster run node "$LEADER"
+}
+fault_source_and_leader() {
+    find_roles
+    strike all
+    kill_server source
+    cluster kill node "$LEADER"
+    cluster kill db "$LEADER"
+    sleep "$(outage)"
+    mend
+    start_server source
+    cluster run db "$LEADER"
+    cluster run node "$LEADER"
+}
+# Two halves of a network that elect a leader each, as long as it takes; both are seen by the agent.
+fault_two_leaders() {
+    find_roles
+    strike 0
+    cluster part "$LEADER" on
+    await_nodes clusters.0.state split 20
+    [ "$LONG" != 1 ] || sleep "$(outage)"
+    mend
+    cluster part "$LEADER" off
+}
+
+# ---- what is measured --------------------------------------------------------------------------------------------------
+# longest_pause N FROM-US: ms between two groups of changes that node N committed since then, the longest; by its own position rows.
+longest_pause() {
+    node_sql "$1" "SELECT IFNULL(MAX(gap), 999999999) DIV 1000 FROM (SELECT last_lsn, UNIX_TIMESTAMP(committed_at) * 1000000 AS at, TIMESTAMPDIFF(
+        MICROSECOND, LAG(committed_at) OVER w, committed_at) AS gap FROM wolfcdc.position WINDOW w AS (ORDER BY last_lsn)) AS g WHERE at > $2"
+}
+# check_pauses: nodes that the last fault did not hit got their changes all the time since it. PAUSE: the longest, in ms.
+check_pauses() {
+    local n ms
+    PAUSE=-
+    [ "$VICTIM" != all ] || return 0
+    PAUSE=0
+    for n in 1 2 3; do
+        [ "$n" != "$VICTIM" ] || continue
+        ms=$(longest_pause "$n" "$STRUCK")
+        [ "$ms" -le "$PAUSE" ] || PAUSE=$ms
+    done
+    [ "$PAUSE" -lt "$PAUSE_MAX_MS" ] || fail "another node's delivery paused for $PAUSE ms"
+}
+# start_load OPTION...: as start_workload, without an end; load_rows: row changes so far.
+start_load() { start_workload --progress "$DIR/progress" "$@" && wait_for 20 "the load" test -s "$DIR/progress"; }
+load_rows() { "$BUILD/tests/tools/jsonget" rows <"$DIR/progress"; }
+# proven: every node was compared with the source, all of it, and nothing was different.
+proven() { ctl_agent nodes verify --timeout 120 >>"$DIR/orders.log" 2>&1 || { tail -n 3 "$DIR/orders.log" >&2; ctl_agent nodes >&2 || true; fail "not proven"; }; }
+# frozen COMMAND...: while nothing is written and all is delivered.
+frozen() {
+    kill -STOP "$WORKLOAD_PID"
+    wait_delivered 120
+    "$@"
+    kill -CONT "$WORKLOAD_PID"
+}
+# totals: MISSING and DOUBLED (or different), over all nodes.
+totals() {
+    local n found line
+    MISSING=0 DOUBLED=0
+    compare_nodes
+    for n in 1 2 3; do
+        line=$(tail -n 1 "$DIR/compare$n.out")
+        mapfile -t found < <(grep -oE '(missing|extra|different) [0-9]+' <<<"$line" | grep -oE '[0-9]+$')
+        MISSING=$((MISSING + found[0]))
+        DOUBLED=$((DOUBLED + found[1] + found[2]))
+    done
+}
+# seconds FROM-US TO-US: with a tenth.
+seconds() { echo "$((($2 - $1) / 1000000)).$((($2 - $1) % 1000000 / 100000))"; }
+# fault NAME: one round. TOOK: seconds from the end of the outage until every node has everything and is proven.
+fault() {
+    "fault_$1"
+    wait_delivered 180
+    proven
+    # shellcheck disable=SC2034
+    TOOK=$(seconds "$MENDED" "$(now_us)")
+    check_pauses
+}
+
+# ---- nodes that are not as they should be --------------------------------------------------------------------------------
+# root_sql N STATEMENT: on node N's MariaDB, by its socket. drop_connections N: the agent's have to be made again.
+root_sql() { mariadb --no-defaults -uroot --socket="$CLUSTER_DIR/db$1/sock" -N -B -e "${*:2}"; }
+drop_connections() {
+    root_sql "$1" "SELECT CONCAT('KILL CONNECTION ', id, ';') FROM information_schema.PROCESSLIST WHERE user = 'admin'" |
+        mariadb --no-defaults -f -uroot --socket="$CLUSTER_DIR/db$1/sock" 2>/dev/null || true
+}
+# node_says N FIELD TEXT [SECONDS]: that field of the node (reason, remedy, sink_reason …) comes to hold the text.
+node_says() {
+    local end=$((SECONDS + ${4-10}))
+    until grep -qE -- "$3" <<<"$(node_field "$1" "$2")"; do
+        [ $SECONDS -lt $end ] || { ctl_agent nodes >&2 || true
+            fail "node $1: $2 is '$(node_field "$1" "$2")', which does not name '$3'"; }
+        sleep 0.2
+    done
+}
+# delivered_to N...: what the source has now comes to these nodes. The table is test.marks.
+delivered_to() {
+    local n mark
+    mark=$(sql source "INSERT INTO test.marks () VALUES (); SELECT LAST_INSERT_ID()")
+    for n; do
+        wait_for 15 "row $mark on node $n" has_mark "$n" "$mark"
+    done
+}
+has_mark() { [ "$(root_sql "$1" "SELECT COUNT(*) FROM test.marks WHERE id = $2")" = 1 ]; }
