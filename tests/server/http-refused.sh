@@ -12,6 +12,9 @@ for missing in host user; do
     "$BUILD/wolfcdc" --config "$CONFIG" --check >"$DIR/check.out" 2>&1 && fail "accepted without $missing"
     grep -q 'needs host, port and user' "$DIR/check.out" || fail "without $missing: $(cat "$DIR/check.out")"
 done
+write_http_config "\"127.0.0.1:8080\""
+"$BUILD/wolfcdc" --config "$CONFIG" --check >"$DIR/check.out" 2>&1 && fail "accepted an address without http://"
+grep -q 'url: "127.0.0.1:8080": allowed is' "$DIR/check.out" || fail "url: $(cat "$DIR/check.out")"
 write_http_config "$URL"
 start_agent
 nothing_came() { [ -z "$(sql target "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'd'")" ] || fail "the target was given the source's changes"; }

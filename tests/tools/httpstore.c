@@ -308,9 +308,9 @@ static void put_updates(struct buf *sql, struct slice columns, const struct memb
 /* The statement of a request; false: its body is none of ours. */
 static bool make_sql(const char *verb, const struct members *body, struct buf *sql)
 {
-    struct members *one = calloc(2, sizeof *one), *two = one + 1;
+    struct members *one = calloc(1, sizeof *one), *two = calloc(1, sizeof *two);
     struct buf table;
-    if (!one) abort();
+    if (!one || !two) abort();
     buf_init(&table, 4096);
     bool ok = put_table(&table, member(body, "table"));
     bool upsert = strcmp(verb, "upsert") == 0;
@@ -331,6 +331,7 @@ static bool make_sql(const char *verb, const struct members *body, struct buf *s
     free_members(one);
     free_members(two);
     free(one);
+    free(two);
     buf_fini(&table);
     return ok && !sql->full;
 }

@@ -95,6 +95,10 @@ static void test_partial(void **state)
     assert_int_equal(json.count, 1);
     expect(0, "/write/update", "{\"table\":\"d.t\",\"set\":{\"id\":8,\"u\":2},\"where_key\":{\"id\":7}}");
     assert_false(http_json_rival(&json, joined, 0));
+    after = sink_row(7, 2, "x", two);
+    after.image.size = 9, after.present = unit_hex("03");
+    give(CHANGE_UPDATE, before, after, true); /* no upsert: it could make half a row */
+    expect(0, "/write/update", "{\"table\":\"d.t\",\"set\":{\"u\":2},\"where_key\":{\"id\":7}}");
     before.present = unit_hex("02"); /* u alone: whose row is it? */
     struct change change = {.kind = CHANGE_DELETE, .lsn = 9, .table = table, .before = before};
     struct err err = {0};
@@ -159,6 +163,27 @@ static void test_tables(void **state)
     http_table_free(other);
 }
 
+/* A JSON document is its text, to the byte: no object stands among the values but base64. */
+static void test_document(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct column columns[3];
+    const char *reason;
+    struct http_table *other;
+    memcpy(columns, sink_columns, sizeof columns);
+    columns[2].kind = COLUMN_JSON;
+    struct table draft = {.database = NAME("d"), .name = NAME("t"), .column_count = 3, .columns = columns, .named = true};
+    struct table *documents = table_new(&draft, 2, &reason);
+    struct err err = {0};
+    assert_true(http_table_new(documents, &sink_target, &other, &err));
+    struct change change = {.kind = CHANGE_INSERT, .lsn = 9, .table = documents, .after = sink_row(1, 2, "{ \"base64\": 1.50}", image)};
+    assert_true(http_json_row(&json, other, &change, false, &err));
+    expect(0, "/write/upsert", "{\"table\":\"d.t\",\"values\":{\"id\":1,\"u\":2,\"s\":\"{ \\\"base64\\\": 1.50}\"},\"update_columns\":[\"u\",\"s\"]}");
+    http_table_free(other);
+    table_free(documents);
+}
+
 static void test_statement(void **state)
 {
     (void)state;
@@ -188,6 +213,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_insert, start, end),  cmocka_unit_test_setup_teardown(test_delete, start, end),
         cmocka_unit_test_setup_teardown(test_update, start, end),  cmocka_unit_test_setup_teardown(test_partial, start, end),
         cmocka_unit_test_setup_teardown(test_rivals, start, end),  cmocka_unit_test_setup_teardown(test_foreign, start, end),
-        cmocka_unit_test_setup_teardown(test_tables, start, end),  cmocka_unit_test_setup_teardown(test_statement, start, end)};
+        cmocka_unit_test_setup_teardown(test_tables, start, end),  cmocka_unit_test_setup_teardown(test_document, start, end), cmocka_unit_test_setup_teardown(test_statement, start, end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
