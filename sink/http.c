@@ -327,7 +327,7 @@ static bool look(struct http_sink *s, const struct statement *st, bool *knows, b
 }
 
 /* A server that leaves our "database" unread may have run it somewhere else. */
-static bool shows(struct http_sink *s, const struct statement *st, struct err *err)
+static bool shows(struct http_sink *s, const struct statement *st, uint64_t lsn, struct err *err)
 {
     uint64_t until = clock_us() + SHOWS_WITHIN_MS * 1000ull;
     bool knows, there = true;
@@ -337,6 +337,7 @@ static bool shows(struct http_sink *s, const struct statement *st, struct err *e
         if (sink_stopping(s->sink)) return err_set(err, ERR_RETRY, "stopped while the effect of DDL was awaited");
         clock_sleep_ms(50);
     } while (clock_us() < until);
+    s->failed_lsn = lsn;
     sink_conflict_found(s->sink);
     return err_set(err, ERR_STOP, "the server answered success, but %s does not show it (the server may have run it in another database)", s->db_name);
 }
@@ -360,6 +361,23 @@ static void hold_back(struct http_sink *s, const struct change *change, const ch
              text.size > 80 ? 80 : (int)text.size, (const char *)text.data);
 }
 
+/* The source logs some statements that failed there after they had done something, with the error: the target must refuse them too. */
+static bool failed_alike(struct http_sink *s, const struct change *change, enum http_fate fate, struct err *err)
+{
+    const struct statement *st = change->statement;
+    unsigned long long lsn = change->lsn;
+    if (fate == HTTP_FAILED || fate == HTTP_REFUSED) {
+        log_info("sink.ddl", "sink=%s lsn=%llu text=\"refused, and failed on the source with error %u\" answer=\"%s\"", s->settings->name, lsn,
+                 st->error_code, err->text);
+        err_clear(err);
+        return true;
+    }
+    if (fate != HTTP_STORED || st->kind == STATEMENT_DROP_TABLE) return fate == HTTP_STORED;
+    s->failed_lsn = change->lsn;
+    sink_conflict_found(s->sink);
+    return err_set(err, ERR_STOP, "LSN %llu failed on the source, with error %u, and not here: compare what it names", lsn, st->error_code);
+}
+
 static bool run(struct http_sink *s, const struct change *change, struct slice text, struct err *err)
 {
     const struct statement *st = change->statement;
@@ -367,7 +385,11 @@ static bool run(struct http_sink *s, const struct change *change, struct slice t
     if (!http_json_statement(&s->json, st, text, err)) return false;
     enum http_fate fate = post(s, change->lsn, &s->json.requests[0], "", &answer, err);
     forget_tables(s);
-    if (fate == HTTP_STORED) return shows(s, st, err);
+    if (st->error_code && fate != HTTP_AGAIN) {
+        if (failed_alike(s, change, fate, err)) return true;
+        if (fate == HTTP_STORED) return false;
+    }
+    if (fate == HTTP_STORED) return shows(s, st, change->lsn, err);
     if (is_there_already(s, st, change->lsn, fate)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"was done before\" answer=\"%s\"", s->settings->name, (unsigned long long)change->lsn, answer.text);
         err_clear(err);

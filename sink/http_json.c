@@ -69,13 +69,18 @@ static bool map_column(struct http_table *table, const struct target_table *targ
     const struct table *source = table->source;
     struct http_column *c = &table->columns[i];
     int at = source->named ? target_column(target, source->columns[i].name) : (int)i;
-    if (at < 0) return err_set(err, ERR_STOP, "the target's %.*s has no column `%.*s`", SLICE_ARG(table->name), SLICE_ARG(source->columns[i].name));
     c->column = source->columns[i];
+    c->pick = PICK_REST;
+    if (at < 0 && i >= source->column_count - source->hash_count) { /* the target makes its own hashes */
+        c->name = arena_copy(&table->arena, c->column.name);
+        c->generated = true;
+        return true;
+    }
+    if (at < 0) return err_set(err, ERR_STOP, "the target's %.*s has no column `%.*s`", SLICE_ARG(table->name), SLICE_ARG(c->column.name));
     if (c->column.kind == COLUMN_JSON) c->column.kind = COLUMN_TEXT;
     if (!c->column.sign_known) c->column.is_unsigned = target->columns[at].is_unsigned;
     c->name = arena_copy(&table->arena, target->columns[at].name);
     c->generated = target->columns[at].generated;
-    c->pick = PICK_REST;
     return true;
 }
 

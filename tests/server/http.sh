@@ -46,7 +46,11 @@ END
     echo "CREATE TABLE \`with.point and \`\`tick\` (\`a \"b\` INT PRIMARY KEY, \`c.d\` TEXT); INSERT INTO \`with.point and \`\`tick\` VALUES (1, 'x'); UPDATE \`with.point and \`\`tick\` SET \`c.d\` = 'y';"
     echo "CREATE TABLE uni (a INT NOT NULL UNIQUE, b INT); INSERT INTO uni VALUES (1, 1); UPDATE uni SET b = NULL; UPDATE uni SET a = 2; "
     echo "CREATE TABLE other LIKE made; DROP TABLE other; CREATE VIEW seen AS SELECT id FROM made; RENAME TABLE alone TO alone2; TRUNCATE TABLE uni; INSERT INTO uni VALUES (5, 5);"
+    # a hash that only the binary log shows
+    echo "CREATE TABLE long_key (id INT PRIMARY KEY, t TEXT, UNIQUE (t)); INSERT INTO long_key VALUES (1, 'a'), (2, 'b'); UPDATE long_key SET t = 'c' WHERE id = 1;"
+    echo "CREATE TABLE gone (id INT);"
 } | sql source || fail "the source refuses a statement"
+! sql source "DROP TABLE keyed.gone, keyed.never" 2>/dev/null || fail "a table that is not there was dropped" # logged with its error
 sql source "DROP TABLE shop.audit"
 wait_delivered
 compare
