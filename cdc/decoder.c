@@ -344,6 +344,8 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
                            struct err *err)
 {
     s->kind = d->ddl.kind;
+    /* CREATE and DROP DATABASE: there is nothing to be used. ALTER DATABASE is flagged as well, and may leave out its name. */
+    if (event->flags & EVENT_FLAG_SUPPRESS_USE && s->kind != STATEMENT_ALTER_DATABASE) s->database.size = 0;
     s->own_commit = s->kind != STATEMENT_DML;
     s->tables = buf_bytes(&d->ddl.tables);
     if (s->own_commit) d->forget_schema = true;

@@ -173,7 +173,6 @@ bool query_decode(const struct event *event, const struct event_format *format, 
     cursor_u8(&in);
     s.text = cursor_rest(&in);
     if (in.failed || !read_status(variables, format->mariadb, &s)) return err_set(err, ERR_CORRUPT, "a QUERY that is cut short");
-    if (event->flags & EVENT_FLAG_SUPPRESS_USE) s.database.size = 0; /* CREATE and DROP DATABASE: there is nothing to be used */
     *statement = s;
     return true;
 }

@@ -287,10 +287,10 @@ static bool put_context(struct mysql_sink *s, const struct statement *statement,
     return err_set(err, ERR_UNSUPPORTED, "a user variable of the statement cannot be said to the target");
 }
 
-static bool has_database(const struct statement *statement)
-{
-    return statement->database.size && (statement->kind < STATEMENT_CREATE_DATABASE || statement->kind > STATEMENT_DROP_DATABASE);
-}
+/* The database of CREATE and DROP DATABASE is not there yet, or no more; ALTER DATABASE may leave out its name. */
+static bool makes_database(const struct statement *st) { return st->kind == STATEMENT_CREATE_DATABASE || st->kind == STATEMENT_DROP_DATABASE; }
+
+static bool has_database(const struct statement *statement) { return statement->database.size && !makes_database(statement); }
 
 bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err)
 {
@@ -310,7 +310,7 @@ static bool names_databases(const struct statement *st)
 {
     struct cursor in = cursor_of(st->tables);
     struct slice database, table;
-    bool any = st->kind == STATEMENT_ACCOUNT || (st->kind >= STATEMENT_CREATE_DATABASE && st->kind <= STATEMENT_DROP_DATABASE);
+    bool any = st->kind == STATEMENT_ACCOUNT || makes_database(st);
     while (statement_tables_next(&in, &database, &table)) {
         if (!database.size) return false;
         any = true;

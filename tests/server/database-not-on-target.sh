@@ -26,4 +26,14 @@ sql target "CREATE DATABASE x; CREATE TABLE x.t (id INT PRIMARY KEY)"
 ctl_agent conflict retry --sink target
 wait_delivered
 compare
+# ALTER DATABASE may leave out the name, and then means the session's
+sql source "CREATE DATABASE y; USE y; ALTER DATABASE CHARACTER SET latin2; ALTER DATABASE d CHARACTER SET hebrew; USE d; ALTER DATABASE x CHARACTER SET greek"
+wait_delivered
+for name in d x y; do
+    charset="SELECT default_character_set_name FROM information_schema.schemata WHERE schema_name = '$name'"
+    [ "$(sql target "$charset")" = "$(sql source "$charset")" ] || fail "database $name has the character set $(sql target "$charset")"
+done
+sql target "DROP DATABASE y"
+sql source "USE d; ALTER TABLE t ADD x INT; USE y; ALTER DATABASE CHARACTER SET swe7"
+refused 'ALTER DATABASE'
 stop_agent
