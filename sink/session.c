@@ -343,7 +343,8 @@ bool session_restore(struct mysql_sink *s, struct err *err)
     if (!s->text_context) return true;
     s->text_context = false;
     s->flags = 0;
-    return send_sql(s, EXPECT_SET, 0, slice_text(context_own), err);
+    /* by itself: the text literals of what follows would still be taken for UCS-2 or UTF-16 after a statement of such a session */
+    return send_sql(s, EXPECT_SET, 0, slice_text("SET NAMES binary"), err) && send_sql(s, EXPECT_SET, 0, slice_text(context_own), err);
 }
 
 void session_warnings(struct mysql_sink *s, char *text, size_t room)
