@@ -34,7 +34,7 @@ enum {
     LEAD_AHEAD = 3,                 /* segments on their way before the oldest is proven */
     LEAD_UNIT_ROWS = 1000,          /* keys read back with one SELECT */
     LEAD_TRIES = 3,                 /* proofs of one segment, with what is missing sent again between them */
-    LEAD_ARRIVE_MS = 30000,         /* a marker, on every node */
+    LEAD_ARRIVE_MS = 15000,         /* a marker, on every node */
     LEAD_READ_MS = 60000,
     LEAD_HOLDER = 0x0200            /* server_status: NO_BACKSLASH_ESCAPES. A forwarded statement's OK does not have it */
 };

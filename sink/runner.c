@@ -300,6 +300,23 @@ void sink_hold_from(struct sink *sink, uint64_t lsn)
         log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
 }
 
+/* While the nodes' own sinks deliver, the part that goes through the leader has what all of them have. */
+static void follow_nodes(const struct sink *sink, struct sink_status *status, uint64_t written)
+{
+    struct sink_status node, least = {.lsn = UINT64_MAX};
+    for (size_t i = 0; i < cluster_count(sink->cluster); i++) {
+        sink_status_of(cluster_member(sink->cluster, i), &node);
+        if (node.lsn < least.lsn) least = node;
+    }
+    if (least.lsn <= status->lsn) return;
+    status->lsn = least.lsn;
+    status->gtid = least.gtid;
+    status->timestamp = least.timestamp;
+    status->lag_transactions = least.lsn >= written ? 0 : least.lag_transactions;
+    status->lag_bytes = least.lsn >= written ? 0 : least.lag_bytes;
+    status->lag_seconds = least.lsn >= written ? 0 : least.lag_seconds;
+}
+
 void sink_status_of(struct sink *sink, struct sink_status *status)
 {
     struct wal_points points;
@@ -313,6 +330,7 @@ void sink_status_of(struct sink *sink, struct sink_status *status)
     bool reading = status->state == SINK_STREAMING || status->state == SINK_IDLE;
     pthread_mutex_unlock(&sink->lock);
     if (!reading && points.written > status->lsn) status->lag_bytes = wal_bytes_behind(sink->wal, status->lsn);
+    if (sink->cluster && !sink_holds(sink)) follow_nodes(sink, status, points.written);
 }
 
 bool sink_settle_conflict(struct sink *sink, enum conflict_way way, enum sink_state *state)
