@@ -4,8 +4,9 @@
  *   donor   definitions · snapshot, and its position row in it · definitions again: nothing was defined anew around the snapshot
  *   node    position row away · what is there dropped · databases, sequences, tables and their rows, routines, views · position row
  *
- * Rows are read without locks, so the donor's own sink goes on. A table that is altered behind the snapshot is refused by the server (1412) and the whole is done
- * again; the last time every table is touched at first, which makes DDL on the donor wait until the copy is done.
+ * Rows are read without locks, so the donor's own sink goes on; only DDL of the table at hand waits. A table that is altered behind the
+ * snapshot is refused by the server (1412) and the whole is done again; the last time every table is touched at first, which makes DDL
+ * on the donor wait until the copy is done.
  */
 #include "seed.h"
 
@@ -151,12 +152,18 @@ static bool take_snapshot(struct seed *s, unsigned try, struct position *at, str
     return ok && (try < TRIES || touch_all(s, err));
 }
 
+/* Back at the savepoint, the donor's lock on the table's definition is gone: its sink's DDL need not wait for the tables that follow. */
+static bool copy_table(struct seed *s, const struct seed_object *o, struct err *err)
+{
+    return db_exec(s->donor, err, "SAVEPOINT before_table") && seed_table(s, o, err) && db_exec(s->donor, err, "ROLLBACK TO SAVEPOINT before_table");
+}
+
 static bool copy_all(struct seed *s, unsigned try, struct position *at, struct err *err)
 {
     if (!take_snapshot(s, try, at, err) || !seed_databases(s, err) || !seed_drop(s, err) || !seed_rest(s, true, err)) return false; /* a table's DEFAULT may need a sequence */
     for (size_t i = 0; i < s->objects.count; i++) s->tables += s->objects.items[i].kind == SEED_TABLE;
     for (size_t i = 0; i < s->objects.count; i++)
-        if (s->objects.items[i].kind == SEED_TABLE && !seed_table(s, &s->objects.items[i], err)) return false;
+        if (s->objects.items[i].kind == SEED_TABLE && !copy_table(s, &s->objects.items[i], err)) return false;
     return seed_rest(s, false, err);
 }
 

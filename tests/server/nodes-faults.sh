@@ -14,7 +14,9 @@ write_cluster_config
 start_agent
 say "on $("$CLUSTER" kind)"
 await_nodes clusters.0.state led
-start_load --clients 3 --rate 150 --ddl-ms 3000
+rate=60
+[ "$LONG" = 0 ] || rate=150
+start_load --clients 3 --rate $rate --ddl-ms 5000
 proven
 
 line='%-26s %6s %8s %8s %8s %14s %8s %18s\n'
