@@ -347,7 +347,7 @@ static bool read_grants(struct round *r, struct err *err)
 static void say_grant(struct round *r, int node, const char *database)
 {
     char text[1000];
-    snprintf(text, sizeof text, "%s cannot be read on the source: GRANT SELECT ON *.* TO %s", database ? database : "a table", r->account);
+    snprintf(text, sizeof text, "%s%s cannot be read on the source: GRANT SELECT ON *.* TO %s", database ? "database " : "a table", database ? database : "", r->account);
     r->p->tally[node].missed++;
     set_trouble(r->p, node, true, text);
 }
@@ -624,7 +624,7 @@ void proof_status(struct proof *proof, size_t node, struct proof_status *status)
     status->differences = shown->differences;
     status->in_flight = r->now.in_flight > r->last.in_flight ? r->now.in_flight : r->last.in_flight;
     status->finished_us = r->finished_us;
-    const char *reason = shown->differences ? shown->reason : r->trouble[0] ? r->trouble : proof->waits[0] ? proof->waits : r->last.reason;
+    const char *reason = shown->differences ? shown->reason : proof->waits[0] ? proof->waits : r->trouble[0] ? r->trouble : r->last.reason;
     snprintf(status->reason, sizeof status->reason, "%s", reason);
     pthread_mutex_unlock(&proof->lock);
 }

@@ -30,9 +30,11 @@ void proof_start(struct proof *proof);
 void proof_stop(struct proof *proof);  /* returns within 2 s */
 void proof_free(struct proof *proof);
 void proof_status(struct proof *proof, size_t node, struct proof_status *status);
-/* A round now, of these tables ("db.table"; NULL: all), of this node (-1: every one), at full speed, in the caller's thread; repair: rows that differ are
-   made what the source's are (REPLACE / DELETE by key, one transaction a chunk, fenced by the node's position: only where the node has passed
-   the source's look). *differences: rows that were different (and are repaired). say: progress, may be NULL. */
+/* A round now, of these tables ("db.table"; NULL: all), of this node (-1: every one), at full speed, in the caller's thread. False: some of it could not be compared
+   (ERR_RETRY, ERR_DENIED), or with repair: differences are left that no row can put right (ERR_STOP: tables without a key, definitions), or, with tables, rows
+   that could not be judged. repair: rows that differ are
+   made what the source's are (by key, 50 in a transaction that holds the node's sink off, only where the node has passed
+   the source's look, and both rows are as they were then). *differences: rows that were different; with repair: that were put right. say: progress, may be NULL. */
 typedef void proof_say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
 MUST_CHECK bool proof_round(struct proof *proof, int node, const struct strings *tables, bool repair, proof_say *say, void *context,
                             uint64_t *differences, struct err *err);

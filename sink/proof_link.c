@@ -70,7 +70,9 @@ bool link_open(struct prover *p, int side, struct err *err)
     struct link *link = link_of(p, side);
     if (prover_stopping(p)) return err_set(err, ERR_RETRY, "stopping");
     if (link->db) return true;
-    if (clock_us() < link->retry_us) return err_set(err, ERR_RETRY, "not reachable a moment ago");
+    if (clock_us() < link->retry_us) return err_set_number(err, link->failure.code, link->failure.number, "%s", link->failure.text);
+    struct err local = {0};
+    if (!err) err = &local;
     if (connect_side(p, side, err)) {
         link->pause_ms = 0;
         return true;
@@ -78,6 +80,7 @@ bool link_open(struct prover *p, int side, struct err *err)
     link->pause_ms = link->pause_ms ? link->pause_ms * 2 : LINK_PAUSE_MS;
     if (link->pause_ms > LINK_PAUSE_MAX_MS) link->pause_ms = LINK_PAUSE_MAX_MS;
     link->retry_us = clock_us() + (p->ordered ? LINK_PAUSE_MS : link->pause_ms) * 1000ull;
+    link->failure = *err;
     link->host++;
     return false;
 }
@@ -96,6 +99,7 @@ void link_fail(struct prover *p, int side, const struct err *err)
     struct link *link = link_of(p, side);
     if (!link->db || is_alive(err)) return;
     prover_link(p, link, NULL);
+    link->failure = *err;
     link->retry_us = clock_us() + LINK_PAUSE_MS * 1000ull;
 }
 

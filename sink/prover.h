@@ -30,7 +30,8 @@ enum { SIDE_SOURCE = -1 };     /* else a node's index */
 struct link {
     struct db *db;             /* shared with proof_stop under the proof's lock */
     char name[320];
-    uint64_t retry_us;
+    uint64_t retry_us;         /* not before; until then it fails as it did */
+    struct err failure;
     uint32_t pause_ms;
     uint64_t behind_us;        /* a node whose position did not move on in time is not waited for again before this */
     unsigned host;             /* the source's, where it has several */
