@@ -12,7 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
-#include "proof.h"
+#include "row_proof.h"
 #include "seed.h"
 #include "thread.h"
 

@@ -2,7 +2,7 @@
  * cluster.h: private to sink/. A [[sink]] of type wolfscale: the sinks of its nodes (each the mysql sink, with its own position), and what
  * they share: the watch over the cluster (who is there, who leads), the proof that runs all the time, and the operator's orders.
  *
- *   nodes.h    what the nodes say, and the verdict (pure)       proof.h   rows of every node against the source's
+ *   nodes.h    what the nodes say, and the verdict (pure)       row_proof.h  rows of every node against the source's
  *   watch      the cluster's thread: polls, judges, tells      seed.h    a node's data anew
  *   leader.c   delivery = "leader": sink_ops of one more sink  runner.h  sink_park, sink_advance …
  */

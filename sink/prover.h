@@ -2,7 +2,7 @@
  * prover.h: private to the proof. A *prover* is one run of comparing: its own connections, one to the source and one to each node, used by one thread.
  * The proof's thread has one for good; every proof_round has another.
  *
- *   proof.c         the thread, rounds, what is found    proof_look.c    looking again: in flight or different
+ *   row_proof.c     the thread, rounds, what is found    proof_look.c    looking again: in flight or different
  *   proof_link.c    connections, snapshots, positions    proof_chunk.c   one range of one table on every side
  *   proof_table.c   the dictionary: tables, keys         proof_repair.c  making a node's rows the source's
  *   proof_cursor.c  how far the round is, in a file      proof_sql.c     the SQL (pure)
@@ -10,7 +10,7 @@
 #ifndef WOLFCDC_PROVER_H
 #define WOLFCDC_PROVER_H
 #include "gtid.h"
-#include "proof.h"
+#include "row_proof.h"
 #include "proof_sql.h"
 
 enum {
@@ -55,7 +55,7 @@ struct prover {
     proof_say *say;
     void *context;
     struct link source, nodes[CLUSTER_NODES_MAX];
-    struct tally tally[CLUSTER_NODES_MAX]; /* of this prover's round; proof.c publishes it */
+    struct tally tally[CLUSTER_NODES_MAX]; /* of this prover's round; row_proof.c publishes it */
     uint64_t repaired;
     bool replaced;             /* a REPLACE may have taken other rows away: once more */
     uint64_t table_differences[CLUSTER_NODES_MAX];
@@ -65,7 +65,7 @@ struct prover {
     struct buf sql;
 };
 
-/* proof.c */
+/* row_proof.c */
 const struct proof_options *proof_options_of(const struct proof *proof);
 bool prover_stopping(struct prover *p);
 void prover_rest(struct prover *p, uint32_t ms); /* wakes up for a stop */

@@ -4,7 +4,7 @@
  */
 #ifndef WOLFCDC_SEED_H
 #define WOLFCDC_SEED_H
-#include "proof.h"
+#include "row_proof.h"
 
 struct seed_options {
     const struct settings *all;

@@ -1,5 +1,5 @@
 /*
- * proof.c: see proof.h. The thread, a round over all tables, and what was found.
+ * row_proof.c: see row_proof.h. The thread, a round over all tables, and what was found.
  *
  * A round's counts are the prover's own until they are published; those of the last whole round stay beside them, so that a difference is said from the
  * moment it is found until a whole round has not found it again. A round in which some part could not be compared on a node is not

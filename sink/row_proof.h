@@ -1,5 +1,5 @@
 /*
- * proof.h: private to sink/. The rows of every node against the source's, while traffic goes on. One thread per cluster reads the source in chunks of
+ * row_proof.h: private to sink/. The rows of every node against the source's, while traffic goes on. One thread per cluster reads the source in chunks of
  * primary key order and the same ranges from every node; each side is hashed by its own server, so that only sums travel.
  *
  *   equal       the sums are the same, or the rows that differed are equal once the node has passed where the source was
@@ -10,8 +10,8 @@
  * (table, key) is kept in a file beside the log, so that a restart goes on there. Source of the method: chunk sums as pt-table-checksum makes them, with
  * the second look instead of a statement that is replicated.
  */
-#ifndef WOLFCDC_SINK_PROOF_H
-#define WOLFCDC_SINK_PROOF_H
+#ifndef WOLFCDC_ROW_PROOF_H
+#define WOLFCDC_ROW_PROOF_H
 #include "sink.h"
 
 struct proof;
