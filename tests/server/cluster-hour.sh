@@ -61,7 +61,7 @@ while [ $SECONDS -lt $end ]; do
 done
 
 # ---- the end: all of it equal ------------------------------------------------------------------------------------------------
-for pid in "${LOADS[@]}"; do kill -TERM "$pid"; done
+for pid in "${LOADS[@]}" "$BEAT_PID"; do kill -TERM "$pid"; done
 for pid in "${LOADS[@]}"; do wait "$pid" || fail "the workload failed: $(tail -n 3 "$DIR/workload.log")"; done
 say "written: $(tail -n 1 "$DIR/oltp.progress") $(tail -n 1 "$DIR/progress")"
 wait_delivered 240

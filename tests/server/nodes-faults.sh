@@ -42,8 +42,7 @@ for name in $FAULTS; do
     mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -g)
     row "$name" "$ROUNDS" "$rows" "$MISSING" "$DOUBLED" "${times[$((${#times[@]} / 2))]}" "${times[-1]}" "$pause"
 done
-kill -TERM "$WORKLOAD_PID"
-join_workload
+stop_load
 wait_delivered 60
 compare_nodes
 stop_agent

@@ -62,8 +62,7 @@ sleep 1
 missing=$(lost)
 [ "$missing" -gt 5 ] || fail "the application lost only $missing of 3 x $OKS rows: the switches do nothing"
 say "the application lost $missing of the 3 x $OKS rows that it was told of"
-kill -TERM "$WORKLOAD_PID"
-join_workload
+stop_load
 wait_delivered
 for n in 1 2 3; do root_sql $n "DROP DATABASE app"; done
 compare_nodes
