@@ -136,15 +136,15 @@ static bool take_up(struct jsonl *jsonl, uint64_t *delivered, struct err *err)
     bool found;
     if (!file_lock(&jsonl->file, err) || !read_position(jsonl, &position, &found, err) || !file_size(&jsonl->file, &size, err)) return false;
     if (!found && size) {
-        sink_remedy(jsonl->sink, "Move %s away or name another path, then wolfctl resume", jsonl->path);
+        sink_remedy(jsonl->sink, "Move %s away or name another path, then wolfctl resume --sink %s", jsonl->path, sink_settings(jsonl->sink)->name);
         return err_set(err, ERR_STOP, "%s has %" PRIu64 " bytes, but %s, which says how many of them are ours, is missing", jsonl->path, size, jsonl->name);
     }
     if (found && strcmp(position.uuid, wal_uuid(sink_wal(jsonl->sink))) != 0) {
-        sink_remedy(jsonl->sink, "Move %s and %s away, then wolfctl resume", jsonl->path, jsonl->name);
+        sink_remedy(jsonl->sink, "Move %s and %s away, then wolfctl resume --sink %s", jsonl->path, jsonl->name, sink_settings(jsonl->sink)->name);
         return err_set(err, ERR_STOP, "%s was written from another log (%s)", jsonl->path, position.uuid);
     }
     if (size < position.bytes) {
-        sink_remedy(jsonl->sink, "Put the file back, or move it and %s away, then wolfctl resume", jsonl->name);
+        sink_remedy(jsonl->sink, "Put the file back, or move it and %s away, then wolfctl resume --sink %s", jsonl->name, sink_settings(jsonl->sink)->name);
         return err_set(err, ERR_STOP, "%s has %" PRIu64 " bytes, but %" PRIu64 " were delivered: it was cut or replaced", jsonl->path, size, position.bytes);
     }
     if (size > position.bytes) {

@@ -32,6 +32,15 @@ static bool confirmed_directly(const struct gtid_set *gtids, const struct sink_s
     return count > 0;
 }
 
+bool wait_went_back(const struct gtid_set *captured, const struct gtid_set *now)
+{
+    for (uint32_t i = 0; i < captured->count; i++) {
+        struct gtid had = captured->items[i], has = gtid_set_get(now, had.domain);
+        if (has.seq && has.server == had.server && has.seq < had.seq) return true;
+    }
+    return captured->count && !now->count;
+}
+
 enum wait_step wait_look(struct wait_goal *goal, const struct cdc_status *source, const struct sink_status *sinks,
                          size_t sink_count)
 {
@@ -150,7 +159,12 @@ static bool goal_find(struct waiting *w)
     }
     for (;;) {
         look_around(w);
-        if (ask_source(w, &err)) return true;
+        if (ask_source(w, &err)) {
+            if (!wait_went_back(&w->source.pos.gtids, &w->goal.gtids)) return true;
+            request_error(w->request, 409, "wolfctl status: capture finds out what happened at its next connection",
+                          "the source has less than was captured of it: its binary log was reset, or it lost its end");
+            return false;
+        }
         if (err.code == ERR_DENIED || clock_us() >= w->deadline_us) {
             request_error(w->request, 502, "is the source up? wait --gtid does not need it",
                           "cannot ask the source how far it is: %s", err.text);

@@ -21,6 +21,9 @@ struct wait_goal {
 /* Looks once. Fixes goal->lsn at the moment capture has the set. */
 enum wait_step wait_look(struct wait_goal *goal, const struct cdc_status *source, const struct sink_status *sinks,
                          size_t sink_count);
+/* Whether what the source has now is less than what was captured of it before: its binary log was reset, or it lost its tail. Then "everything
+   that it has" says nothing about what was delivered. Only the same server's sequence can tell. */
+bool wait_went_back(const struct gtid_set *captured, const struct gtid_set *now);
 /* Who cannot go on without the operator for WAIT_STUCK_SECONDS, as text; false: nobody that this step waits for. */
 bool wait_stuck(enum wait_step step, const struct cdc_status *source, const struct sink_status *sinks, size_t sink_count,
                 uint64_t begun_us, uint64_t now_us, char *text, size_t room);

@@ -41,6 +41,20 @@ static void capture_comes_first(void **state)
     assert_int_equal(wait_look(&goal, &source, sinks, 1), WAIT_DONE);
 }
 
+static void a_source_that_has_less_is_not_waited_for(void **state)
+{
+    (void)state;
+    static const struct { const char *captured, *now; bool back; } cases[] = {
+        {"0-1-10", "0-1-10", false}, {"0-1-10", "0-1-11", false}, {"0-1-10", "0-1-9", true},
+        {"0-1-10", "0-2-9", false}, /* another server's numbers are its own */
+        {"0-1-10,5-1-7", "0-1-10", false}, {"0-1-10,5-1-7", "0-1-12,5-1-6", true}, {"0-1-10", "", true}, {"", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gtid_set captured = set_of(cases[i].captured), now = set_of(cases[i].now);
+        if (wait_went_back(&captured, &now) != cases[i].back) fail_msg("%s, then %s", cases[i].captured, cases[i].now);
+    }
+}
+
 static void the_goal_stays_where_it_was(void **state)
 {
     (void)state;
@@ -128,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(capture_comes_first, set_up),
         cmocka_unit_test_setup(the_goal_stays_where_it_was, set_up),
+        cmocka_unit_test(a_source_that_has_less_is_not_waited_for),
         cmocka_unit_test_setup(every_sink_counts, set_up),
         cmocka_unit_test_setup(a_gtid_long_delivered_is_done_at_once, set_up),
         cmocka_unit_test_setup(an_empty_source_has_nothing_to_wait_for, set_up),
