@@ -26,11 +26,11 @@ static const struct { const char *name, *help; } states[SINK_STATES] = {
     [SINK_STREAMING] = {"streaming", "Delivering changes."},
     [SINK_IDLE] = {"idle", "The target has everything that the log holds."},
     [SINK_RETRYING] = {"retrying", "A passing error; tried again by itself. The reason names it."},
-    [SINK_PAUSED] = {"paused", "Held by the operator: wolfctl resume."},
+    [SINK_PAUSED] = {"paused", "Held by the operator: wolfctl resume --sink NAME."},
     [SINK_CONFLICT] = {"conflict", "The target does not hold what a change needs: wolfctl conflict skip|overwrite|retry."},
     [SINK_GONE] = {"gone", "The log no longer holds what this sink needs: seed the target anew and adopt it."},
     [SINK_PARKED] = {"parked", "Its target is served another way; the reason says which."},
-    [SINK_STOPPED] = {"stopped", "It cannot go on without the operator; put the reason right, then wolfctl resume."},
+    [SINK_STOPPED] = {"stopped", "It cannot go on without the operator; put the reason right, then wolfctl resume --sink NAME."},
 };
 
 const char *sink_state_name(enum sink_state state) { return states[state].name; }
