@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { LOOK_US = 100000, VERDICT_MS = 1000, MEMBERS_MS = 3000, PARK_MS = 120000, STEP_MS = 5, RAISE_MAX = 1000000, EMPTY_EVERY_US = 1000000 };
+enum { LOOK_US = 100000, VERDICT_MS = 1000, MEMBERS_MS = 3000, PARK_MS = 120000, STEP_MS = 5, AWAIT_MS = 100, RAISE_MAX = 1000000, EMPTY_EVERY_US = 1000000 };
 
 static const char resting[] = "its node is served through the leader";
 
@@ -49,6 +49,13 @@ bool lead_watch(struct leader *l, struct err *err)
     const struct node_answer *a = &l->answers[l->leader];
     if (l->verdict.leader != l->leader || strcmp(a->id, l->leader_id) != 0) return err_set(err, ERR_RETRY, "another node leads: %s", l->answers[l->verdict.leader].id);
     return !a->fell || err_set(err, ERR_RETRY, "the leader's log went backwards: it was restarted, or lost its end");
+}
+
+bool lead_await(struct leader *l, struct db *db, struct err *err)
+{
+    while (!db_wait(db, AWAIT_MS))
+        if (!lead_watch(l, err)) return false;
+    return true;
 }
 
 static bool wait_fit(struct leader *l, struct err *err)

@@ -186,6 +186,8 @@ MUST_CHECK bool lead_proof_push(struct leader *l, struct err *err); /* the batch
 /* leader.c */
 /* Whether the same node still leads alone and every other is there. Asks at most every 100 ms. */
 MUST_CHECK bool lead_watch(struct leader *l, struct err *err);
+/* Until that connection has something to read, as long as lead_watch finds nothing. */
+MUST_CHECK bool lead_await(struct leader *l, struct db *db, struct err *err);
 MUST_CHECK bool lead_durable(struct leader *l, uint64_t lsn, struct err *err);
 
 #endif

@@ -37,10 +37,10 @@ static void unit_of(const struct lead_batch *b, uint32_t first, uint32_t last, u
     *next = at;
 }
 
-static bool read_sum(struct lead_node *node, struct seen *seen, struct err *err)
+static bool read_sum(struct leader *l, struct lead_node *node, struct seen *seen, struct err *err)
 {
     struct db_result *r;
-    if (!db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
+    if (!lead_await(l, node->db, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
     *seen = (struct seen){strtoull(db_value(r, 0, 0, NULL), NULL, 10), strtoull(db_value(r, 0, 1, NULL), NULL, 10)};
     db_result_free(r);
     return true;
@@ -53,7 +53,7 @@ static bool ask_all(struct leader *l, struct slice sql, struct seen *seen, struc
     size_t asked = 0;
     for (; ok && asked < l->count; asked++) ok = db_ask(l->nodes[asked].db, sql, to);
     for (size_t i = 0; i < asked; i++)
-        if (!read_sum(&l->nodes[i], &seen[i], ok ? to : &local)) ok = false;
+        if (!read_sum(l, &l->nodes[i], &seen[i], ok ? to : &local)) ok = false;
     l->used_us = clock_us();
     return ok;
 }

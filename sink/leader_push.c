@@ -58,7 +58,7 @@ static bool take(struct leader *l, struct lead_session *s, struct err *err)
 {
     struct db_reply reply;
     s->busy = false;
-    if (!db_reply(s->db, &reply, err)) return err_context(err, "node %s", l->nodes[l->leader].name);
+    if (!lead_await(l, s->db, err) || !db_reply(s->db, &reply, err)) return err_context(err, "node %s", l->nodes[l->leader].name);
     if (!(reply.status & LEAD_HOLDER))
         return err_set(err, ERR_RETRY, "the proxy of node %s has not executed a statement itself but passed it on: another node leads", l->nodes[l->leader].name);
     if (reply.warnings && !s->lenient)
@@ -106,10 +106,10 @@ bool lead_push_marker(struct leader *l, uint64_t *number, struct err *err)
     return lead_push_send(l, 0, buf_bytes(&l->scratch), false, err) && lead_push_drain(l, err);
 }
 
-static bool read_marker(struct lead_node *node, uint64_t *number, struct err *err)
+static bool read_marker(struct leader *l, struct lead_node *node, uint64_t *number, struct err *err)
 {
     struct db_result *r;
-    if (!db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
+    if (!lead_await(l, node->db, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
     *number = r->row_count ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
     db_result_free(r);
     return true;
@@ -127,7 +127,7 @@ static bool look_for(struct leader *l, uint64_t number, const char **missing, st
     buf_printf(&l->scratch, "SELECT number FROM wolfcdc.marker WHERE log_uuid='%s' AND sink='%s'", l->uuid, l->settings->position_name);
     for (; ok && asked < l->count; asked++) ok = db_ask(l->nodes[asked].db, buf_bytes(&l->scratch), to);
     for (size_t i = 0; i < asked; i++) {
-        if (!read_marker(&l->nodes[i], &got, ok ? to : &local)) ok = false;
+        if (!read_marker(l, &l->nodes[i], &got, ok ? to : &local)) ok = false;
         else if (got < number || got > l->marker) *missing = l->nodes[i].name;
     }
     return ok;

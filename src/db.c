@@ -682,7 +682,7 @@ bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err)
     return true;
 }
 
-bool db_packet_ready(struct db *db)
+static bool readable(struct db *db, int ms)
 {
     /* The library reads ahead up to 16 KiB; what is left of that costs nothing to know. Only when it is used up is the
        kernel asked, so once per 16 KiB at most. Bytes that TLS holds decrypted are not seen here: "no" is then one
@@ -691,8 +691,11 @@ bool db_packet_ready(struct db *db)
     if (!pvio) return true; /* closed: the next read says so at once */
     if (pvio->cache && pvio->cache + pvio->cache_size > pvio->cache_pos) return true;
     struct pollfd poller = {.fd = db->stop_fd, .events = POLLIN};
-    return poll(&poller, 1, 0) > 0;
+    return poll(&poller, 1, ms) > 0;
 }
+
+bool db_packet_ready(struct db *db) { return readable(db, 0); }
+bool db_wait(struct db *db, uint32_t ms) { return readable(db, (int)ms); }
 
 void db_read_timeout(struct db *db, uint32_t ms)
 {

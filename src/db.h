@@ -87,6 +87,8 @@ void db_statement_close(struct db *db, const struct db_statement *statement); /*
 MUST_CHECK bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err);
 /* True when another packet can be had without a system call or the socket has bytes: tells an idle stream. */
 bool db_packet_ready(struct db *db);
+/* Waits at most ms until something can be read: for who has more to look at than this reply. */
+bool db_wait(struct db *db, uint32_t ms);
 /* Changes the read timeout of an open connection; 0: none. */
 void db_read_timeout(struct db *db, uint32_t ms);
 

@@ -1,0 +1,59 @@
+#!/bin/bash
+# delivery = "leader" under load, ROUNDS of each fault: no row is missing or doubled on any node afterwards, and when one leader leads alone again the rows go
+# through it again. Closes with a table.
+. "$(dirname "$0")/../lib_cluster.sh"
+export PAUSE_MAX_MS=${PAUSE_MAX_MS:-30000} # a batch, the cluster's own change of the leader (7.2 s), and ours
+. "$HERE/lib_faults.sh"
+
+ROUNDS=${ROUNDS:-1}
+[ "$LONG" = 0 ] || ROUNDS=20
+FAULTS=${FAULTS:-leader_killed follower_killed leader_database_killed follower_database_killed node_rebuilt cable_cut agent_killed agent_and_leader
+    source_and_leader two_leaders}
+
+start_source -
+write_cluster_config 'sink.delivery="leader"'
+start_agent
+say "on $("$CLUSTER" kind)"
+await_nodes clusters.0.way leader 30
+start_load --clients 3 --rate "${RATE:-40}" --ddl-ms 3000
+
+line='%-26s %6s %8s %8s %8s %14s %8s %14s %18s\n'
+# fault NAME: one round. TOOK: until every node has everything; BACK: until it goes through a leader again, what late statements changed is put right,
+# and every node is proven.
+fault() {
+    "fault_$1"
+    wait_delivered 180
+    TOOK=$(seconds "$MENDED" "$(now_us)")
+    lead_again 10
+    await_nodes clusters.0.way leader 180
+    proven
+    BACK=$(seconds "$MENDED" "$(now_us)")
+    check_pauses
+}
+# shellcheck disable=SC2059 # one format for all lines
+row() { table+=("$(printf "$line" "$@")") && say "${table[-1]}"; }
+table=()
+row fault rounds rows missing doubled "delivered, s" longest "proven, s" "pause of others ms"
+for name in $FAULTS; do
+    rows=$(load_rows) pause=-
+    if [ "$name" = two_leaders ] && ! cluster part 1 off 2>/dev/null; then
+        say "$name: only with network namespaces"
+        continue
+    fi
+    times=()
+    for ((round = 1; round <= ROUNDS; round++)); do
+        fault "$name"
+        times+=("$TOOK")
+        [ "$PAUSE" = - ] || [ "${pause/-/0}" -ge "$PAUSE" ] || pause=$PAUSE
+    done
+    rows=$(($(load_rows) - rows))
+    frozen totals >"$DIR/totals" || { cat "$DIR/totals" >&2; exit 1; }
+    mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -g)
+    row "$name" "$ROUNDS" "$rows" "$MISSING" "$DOUBLED" "${times[$((${#times[@]} / 2))]}" "${times[-1]}" "$BACK" "$pause"
+done
+kill -TERM "$WORKLOAD_PID"
+join_workload
+wait_delivered 60
+compare_nodes
+stop_agent
+printf '%s\n' "${table[@]}"
