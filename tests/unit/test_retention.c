@@ -182,6 +182,34 @@ static void space_pauses_capture(void **state)
     table_free(table);
 }
 
+/* Exact where a segment begins, in proportion within one. */
+static void bytes_behind_an_lsn(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct wal_resume resume;
+    struct table *table = unit_table(1);
+    struct wal_points p;
+    (void)state;
+    struct wal *wal = filled(&options, &resume, table);
+    wal_points(wal, &p);
+    assert_true(wal->segment_count > 3);
+    assert_int_equal(wal_bytes_behind(wal, p.written), 0);
+    uint64_t behind = 0, before = UINT64_MAX;
+    for (size_t i = wal->segment_count; i-- > 0;) {
+        bool last = i + 1 == wal->segment_count;
+        behind += (last ? wal->open_end : wal->segments[i].bytes) - SEGMENT_HEADER;
+        assert_int_equal(wal_bytes_behind(wal, wal->segments[i].name.first - 1), behind);
+    }
+    assert_int_equal(wal_bytes_behind(wal, 0), behind);
+    for (uint64_t lsn = 0; lsn <= p.written; lsn += 7) {
+        uint64_t now = wal_bytes_behind(wal, lsn);
+        assert_true(now <= before);
+        before = now;
+    }
+    wal_close(wal);
+    table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_keeper_drops_and_reuses, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reader_is_told_when_its_file_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(space_pauses_capture, setup, teardown),
+        cmocka_unit_test_setup_teardown(bytes_behind_an_lsn, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
