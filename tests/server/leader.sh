@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib_cluster.sh"
 
 start_source -
-write_cluster_config 'sink.delivery="leader"'
+write_cluster_config 'sink.delivery="leader"' 'logging.level="debug"'
 start_agent
 say "on $("$CLUSTER" kind)"
 await_nodes clusters.0.way leader 30
@@ -28,7 +28,8 @@ workload --clients 3 --seconds 5 --rate 40 --no-setup
 wait_delivered 120
 await_nodes clusters.0.way leader 30
 compare_nodes
-ctl_agent nodes || true
+say "DDL through the leader: $(grep -c leader.ddl "$DIR/agent.log"), handed over: $(grep -c leader.given "$DIR/agent.log")"
+[ "$(grep -c leader.ddl "$DIR/agent.log")" -ge 10 ] || { grep leader.given "$DIR/agent.log" >&2; fail "DDL did not go through the leader"; }
 ! grep -q 'on their way' "$DIR/agent.log" || fail "an orderly end left something to be looked for"
 ! grep -qE 'ERROR|leader.again' "$DIR/agent.log" || { grep -E 'ERROR|leader.again' "$DIR/agent.log" | head >&2; fail "the log has errors"; }
 stop_agent
