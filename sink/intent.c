@@ -18,6 +18,7 @@
 
 #include "applier.h"
 #include "clock.h"
+#include "intent.h"
 #include "log.h"
 
 enum { LOCK_POLL_MS = 100, NO_SUCH_TABLE = 1051 };
@@ -70,7 +71,7 @@ static uint64_t hash_definition(uint64_t h, const char *text)
 
 /* InnoDB's ids of the table and its partitions: they change owner where names change places and definitions do not (RENAME in a
    circle, EXCHANGE PARTITION), and with every rebuild. Needs PROCESS; without it the definitions alone must do. */
-static bool hash_ids(struct mysql_sink *s, struct slice database, struct slice table, uint64_t *h, struct err *err)
+static bool hash_ids(struct db *db, struct slice database, struct slice table, uint64_t *h, struct err *err)
 {
     struct db_result *r;
     struct err local = {0};
@@ -82,7 +83,7 @@ static bool hash_ids(struct mysql_sink *s, struct slice database, struct slice t
     buf_text(&sql, " USING filename) AS BINARY), '/', CAST(CONVERT(_utf8mb3");
     db_quote(&sql, table);
     buf_text(&sql, " USING filename) AS BINARY))");
-    bool ok = !sql.full && db_query(s->db, &r, &local, "%s", buf_cstr(&sql));
+    bool ok = !sql.full && db_query(db, &r, &local, "%s", buf_cstr(&sql));
     buf_fini(&sql);
     if (!ok && local.code == ERR_RETRY) {
         if (err) *err = local;
@@ -94,7 +95,7 @@ static bool hash_ids(struct mysql_sink *s, struct slice database, struct slice t
     return true;
 }
 
-static bool hash_one(struct mysql_sink *s, const char *what, struct slice database, struct slice table, uint64_t *h, struct err *err)
+static bool hash_one(struct db *db, const char *what, struct slice database, struct slice table, bool ids, uint64_t *h, struct err *err)
 {
     struct db_result *r;
     struct err local = {0};
@@ -105,7 +106,7 @@ static bool hash_one(struct mysql_sink *s, const char *what, struct slice databa
         buf_u8(&name, '.');
         db_quote_name(&name, table);
     }
-    bool ok = db_query(s->db, &r, &local, "SHOW CREATE %s %s", what, buf_cstr(&name));
+    bool ok = db_query(db, &r, &local, "SHOW CREATE %s %s", what, buf_cstr(&name));
     buf_fini(&name);
     if (!ok && local.code == ERR_RETRY) {
         if (err) *err = local;
@@ -114,17 +115,17 @@ static bool hash_one(struct mysql_sink *s, const char *what, struct slice databa
     const char *text = ok && r->row_count ? db_value(r, 0, 1, NULL) : NULL;
     *h = hash_definition(*h ^ 0x55, text ? text : "none");
     if (ok) db_result_free(r);
-    return !table.size || hash_ids(s, database, table, h, err);
+    return !ids || !table.size || hash_ids(db, database, table, h, err);
 }
 
-static bool hash_all(struct mysql_sink *s, const struct statement *st, uint64_t *hash, struct err *err)
+bool intent_hash(struct db *db, const struct statement *st, bool ids, uint64_t *hash, struct err *err)
 {
     struct cursor in = cursor_of(st->tables);
     struct slice database, table;
     uint64_t h = 0xcbf29ce484222325u;
     while (statement_tables_next(&in, &database, &table)) {
         if (!database.size) database = st->database;
-        if (database.size && !hash_one(s, table.size ? "TABLE" : "DATABASE", database, table, &h, err)) return false;
+        if (database.size && !hash_one(db, table.size ? "TABLE" : "DATABASE", database, table, ids, &h, err)) return false;
     }
     *hash = h;
     return true;
@@ -162,18 +163,21 @@ static bool says_done(unsigned number)
 
 /* ---- running ---- */
 
+void intent_sql(const char *uuid, const char *sink, uint64_t lsn, uint64_t hash, struct slice text, struct buf *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    buf_clear(out);
+    buf_printf(out, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %llu, X'", uuid, sink, (unsigned long long)lsn, (unsigned long long)hash);
+    for (size_t i = 0; i < text.size; i++) {
+        buf_u8(out, (uint8_t)digits[text.data[i] >> 4]);
+        buf_u8(out, (uint8_t)digits[text.data[i] & 15]);
+    }
+    buf_text(out, "')");
+}
+
 static bool write_intent(struct mysql_sink *s, const struct change *change, uint64_t hash, struct err *err)
 {
-    buf_clear(&s->packet);
-    buf_printf(&s->packet, "REPLACE INTO wolfcdc.intent VALUES ('%s', '%s', %llu, %llu, X'", s->uuid, s->settings->position_name,
-               (unsigned long long)change->lsn, (unsigned long long)hash);
-    struct slice text = change->statement->text;
-    for (size_t i = 0; i < text.size; i++) {
-        static const char digits[] = "0123456789abcdef";
-        buf_u8(&s->packet, (uint8_t)digits[text.data[i] >> 4]);
-        buf_u8(&s->packet, (uint8_t)digits[text.data[i] & 15]);
-    }
-    buf_text(&s->packet, "')");
+    intent_sql(s->uuid, s->settings->position_name, change->lsn, hash, change->statement->text, &s->packet);
     return db_exec_bytes(s->db, buf_bytes(&s->packet), err) && db_exec(s->db, err, "COMMIT");
 }
 
@@ -255,7 +259,7 @@ static bool run(struct mysql_sink *s, const struct change *change, struct slice 
     struct err local = {0};
     if (!err) err = &local;
     if (!wait_lock(s, err)) return false;
-    if (!hash_all(s, change->statement, &hash, err)) return false;
+    if (!intent_hash(s->db, change->statement, true, &hash, err)) return false;
     if (pending && hash != s->intent->hash && !in_pieces(change->statement)) {
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"the statement was done before the crash\"", s->settings->name,
                  (unsigned long long)change->lsn);

@@ -340,6 +340,24 @@ static bool deliver(struct leader *l, struct err *err)
     return true;
 }
 
+static void put_away(struct leader *l)
+{
+    struct lead_batch *b = &l->batch;
+    if (b->own.statements) lead_batch_forget(l);
+    b->open = false;
+    b->handed = NULL;
+    b->ddl = NULL;
+}
+
+static void finish(struct leader *l, const struct change *commit)
+{
+    struct lead_batch *b = &l->batch;
+    b->own.lsn = commit->lsn;
+    b->own.gtid = commit->gtid;
+    b->own.timestamp = commit->timestamp;
+    b->own.transactions = 1;
+}
+
 /* A transaction that cannot go through the proxy: the nodes' own sinks deliver it, and nothing else. */
 static bool give(struct leader *l, const struct change *commit, struct err *err)
 {
@@ -351,20 +369,27 @@ static bool give(struct leader *l, const struct change *commit, struct err *err)
     if (least != commit->lsn || most != commit->lsn)
         return err_set(err, ERR_RETRY, "the nodes' own sinks stand at LSN %llu and %llu instead of %llu", (unsigned long long)least, (unsigned long long)most,
                        (unsigned long long)commit->lsn);
-    if (b->own.statements) lead_batch_forget(l);
-    b->own.lsn = commit->lsn;
-    b->own.gtid = commit->gtid;
-    b->own.timestamp = commit->timestamp;
-    b->own.transactions = 1;
+    finish(l, commit);
     sink_confirm(l->sink, &b->own);
-    b->open = false;
-    b->handed = NULL;
+    put_away(l);
+    return true;
+}
+
+static bool push_ddl(struct leader *l, const struct change *commit, struct err *err)
+{
+    struct lead_batch *b = &l->batch;
+    if (!lead_durable(l, commit->lsn, err) || !lead_ddl_push(l, err)) return false;
+    finish(l, commit);
+    if (!lead_nodes_store(l, &b->own, &commit->commit->pos.gtids, err)) return false;
+    for (size_t i = 0; i < l->count; i++) sink_advance(l->nodes[i].member, &b->own);
+    sink_confirm(l->sink, &b->own);
+    put_away(l);
     return true;
 }
 
 static bool on_commit(struct leader *l, const struct change *change, struct err *err)
 {
-    if (l->batch.handed) return deliver(l, err) && give(l, change, err);
+    if (l->batch.handed) return deliver(l, err) && (l->batch.ddl ? push_ddl(l, change, err) : give(l, change, err));
     return lead_batch_commit(l, change, err) && (!lead_batch_full(l) || deliver(l, err));
 }
 

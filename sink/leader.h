@@ -13,6 +13,7 @@
  *   leader.c         the order of it all (sink_ops)         leader_nodes.c   each node's own MariaDB: tables of ours, position rows
  *   leader_batch.c   gathering, and the statements of it    leader_push.c    sessions at the proxy, markers, fillers
  *   leader_sql.c     a change as text (pure)                leader_proof.c   reading back, sending again
+ *   leader_ddl.c     DDL
  */
 #ifndef WOLFCDC_LEADER_H
 #define WOLFCDC_LEADER_H
@@ -26,7 +27,7 @@ enum {
     LEAD_BUCKETS = 256,
     LEAD_SESSIONS = 4,              /* at the proxy; order holds within one only */
     LEAD_BATCH_ROWS = 60000, LEAD_BATCH_ROWS_FIRST = 4000, LEAD_BATCH_ROWS_LEAST = 250, /* so many take about as long as these: */
-    LEAD_BATCH_LONG_MS = 2500, LEAD_BATCH_SHORT_MS = 1000, LEAD_BATCH_BYTES = 16 << 20, LEAD_STEPS = 4000,
+    LEAD_BATCH_LONG_MS = 3500, LEAD_BATCH_SHORT_MS = 1500, LEAD_BATCH_BYTES = 16 << 20, LEAD_STEPS = 4000,
     LEAD_TRANSACTION_BYTES = 64 << 20, /* a larger one is handed over */
     LEAD_PACKET_MAX = (16 << 20) - 65536, /* of one row's statement: the proxy breaks at 16 MiB - 1 */
     LEAD_ENTRY_SAFE = 8000,         /* an entry above this may not fit into what is left of the leader's segment */
@@ -35,7 +36,7 @@ enum {
     LEAD_UNIT_ROWS = 1000,          /* keys read back with one SELECT */
     LEAD_TRIES = 3,                 /* proofs of one segment, with what is missing sent again between them */
     LEAD_ARRIVE_MS = 15000,         /* a marker, on every node */
-    LEAD_READ_MS = 60000,
+    LEAD_READ_MS = 60000, LEAD_DDL_MS = 3600000,
     LEAD_HOLDER = 0x0200            /* server_status: NO_BACKSLASH_ESCAPES. A forwarded statement's OK does not have it */
 };
 
@@ -86,6 +87,8 @@ struct lead_batch {
     bool cascaded;                   /* there are steps that change rows of other tables by their foreign keys */
     bool open;                       /* within a transaction */
     const char *handed;              /* why this transaction is handed over; NULL: it is not */
+    struct statement *ddl;           /* the transaction at hand is this one, as far as it has come; in `transaction` */
+    uint64_t ddl_lsn;
     uint64_t begin_lsn, transaction_bytes, bytes, rows;
     struct sink_progress progress;
     struct gtid_set gtids;
@@ -110,7 +113,7 @@ struct leader {
     struct lead_node nodes[NODES_MAX];
     int leader;             /* index of the node that leads, while connected */
     char leader_id[NODE_ID_MAX];
-    struct lead_session sessions[LEAD_SESSIONS];
+    struct lead_session sessions[LEAD_SESSIONS + 1]; /* the last for DDL */
     size_t session_count;
     uint64_t marker, first_marker; /* last number sent; of this connection */
     uint64_t sent;          /* statements, since base */
@@ -145,6 +148,7 @@ MUST_CHECK bool lead_nodes_positions(struct leader *l, struct err *err); /* read
 MUST_CHECK bool lead_nodes_store(struct leader *l, const struct sink_progress *progress, const struct gtid_set *gtids, struct err *err);
 /* Notes that statements which touch this table are going to be pushed. */
 MUST_CHECK bool lead_nodes_register(struct leader *l, struct lead_table *table, struct err *err);
+MUST_CHECK bool lead_nodes_register_name(struct leader *l, struct slice database, struct slice table, struct err *err);
 MUST_CHECK bool lead_nodes_note_open(struct leader *l, bool open, struct err *err);
 /* Whether some node says that a connection before this one ended with statements on their way; the tables that were ever pushed. Free tables->items
    and each of them. */
@@ -164,6 +168,8 @@ void lead_batch_forget(struct leader *l); /* every plan too */
 /* leader_push.c */
 MUST_CHECK bool lead_push_open(struct leader *l, struct err *err);
 void lead_push_close(struct leader *l);
+/* A session of its own, logged in with this database: it is said nothing else. */
+MUST_CHECK bool lead_push_alone(struct leader *l, const char *database, struct slice sql, struct err *err);
 /* Over session `at`, one statement at a time each; the reply may be read later. */
 MUST_CHECK bool lead_push_send(struct leader *l, size_t at, struct slice sql, bool lenient, struct err *err);
 MUST_CHECK bool lead_push_drain(struct leader *l, struct err *err);
@@ -182,6 +188,12 @@ MUST_CHECK bool lead_push_barrier(struct leader *l, struct err *err);
 
 /* leader_proof.c */
 MUST_CHECK bool lead_proof_push(struct leader *l, struct err *err); /* the batch's statements: pushed and proven */
+
+/* leader_ddl.c */
+/* Whether a statement can go through the proxy; pure. */
+bool lead_ddl_fits(const struct statement *statement);
+/* Pushes the DDL of the transaction at hand and proves it. Everything before it is proven. */
+MUST_CHECK bool lead_ddl_push(struct leader *l, struct err *err);
 
 /* leader.c */
 /* Whether the same node still leads alone and every other is there. Asks at most every 100 ms. */

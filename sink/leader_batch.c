@@ -117,6 +117,7 @@ static bool take_row(struct leader *l, const struct change *change, struct err *
     b->own.rows++;
     b->own.bytes += bytes;
     b->transaction_bytes += bytes;
+    b->ddl = NULL;
     if (b->handed) return true;
     if (!track(l, change->table, &t, err)) return false;
     if (t->lane == LANE_GIVEN) hand_over(l, "a table that cannot go through the proxy");
@@ -132,6 +133,7 @@ static bool on_begin(struct leader *l, const struct change *change)
     struct lead_batch *b = &l->batch;
     b->open = true;
     b->handed = NULL;
+    b->ddl = NULL;
     b->begin_lsn = change->lsn;
     b->transaction_bytes = 0;
     b->own = (struct sink_progress){0};
@@ -141,15 +143,29 @@ static bool on_begin(struct leader *l, const struct change *change)
     return true;
 }
 
+static bool take_statement(struct leader *l, const struct change *change)
+{
+    struct lead_batch *b = &l->batch;
+    const struct statement *st = change->statement;
+    bool alone = b->handed && !b->own.rows && !b->own.statements++;
+    hand_over(l, st->own_commit ? "DDL" : "a statement that the source logged as text");
+    b->ddl = NULL;
+    if (!alone || !l->settings->apply_ddl || !lead_ddl_fits(st)) return true;
+    b->ddl = arena_alloc(&b->transaction, sizeof *b->ddl);
+    b->ddl_lsn = change->lsn;
+    *b->ddl = *st;
+    b->ddl->text = arena_copy(&b->transaction, st->text);
+    b->ddl->database = arena_copy(&b->transaction, st->database);
+    b->ddl->tables = arena_copy(&b->transaction, st->tables);
+    return true;
+}
+
 bool lead_batch_change(struct leader *l, const struct change *change, struct err *err)
 {
     switch (change->kind) {
     case CHANGE_BEGIN: return on_begin(l, change);
     case CHANGE_INSERT: case CHANGE_UPDATE: case CHANGE_DELETE: return take_row(l, change, err);
-    case CHANGE_STATEMENT:
-        l->batch.own.statements++;
-        hand_over(l, change->statement->own_commit ? "DDL" : "a statement that the source logged as text");
-        return true;
+    case CHANGE_STATEMENT: return take_statement(l, change);
     default: return true;
     }
 }

@@ -183,16 +183,22 @@ static bool note(struct leader *l, struct slice name, bool there, struct err *er
     return lead_nodes_exec(l, buf_bytes(sql), err);
 }
 
-bool lead_nodes_register(struct leader *l, struct lead_table *table, struct err *err)
+bool lead_nodes_register_name(struct leader *l, struct slice database, struct slice table, struct err *err)
 {
     struct buf name;
-    if (table->registered) return true;
     buf_init(&name, 2048);
-    buf_slice(&name, table->plan->target->database);
+    buf_slice(&name, database);
     buf_u8(&name, '.');
-    buf_slice(&name, table->plan->target->name);
-    table->registered = note(l, buf_bytes(&name), true, err);
+    buf_slice(&name, table);
+    bool ok = note(l, buf_bytes(&name), true, err);
     buf_fini(&name);
+    return ok;
+}
+
+bool lead_nodes_register(struct leader *l, struct lead_table *table, struct err *err)
+{
+    const struct target_table *t = table->plan->target;
+    if (!table->registered) table->registered = lead_nodes_register_name(l, t->database, t->name, err);
     return table->registered;
 }
 

@@ -5,6 +5,7 @@
  * A reply counts only with NO_BACKSLASH_ESCAPES in its status: the statement's own comment sets it, so the leader's MariaDB has executed it. A
  * proxy that has lost the lead forwards instead, and answers an OK of its own without it.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -14,26 +15,33 @@
 
 enum { CONNECT_TIMEOUT_MS = 2500, POLL_MS = 4, REFRESH_US = 150000, FILLER_BYTES = 3400, LOOK_MS = 100, AGAIN_US = 1500000 };
 
-static bool open_one(struct leader *l, struct err *err)
+static bool open_proxy(struct leader *l, const char *database, uint32_t read_timeout_ms, struct err *err)
 {
     struct db_options options = {0};
     const struct node_settings *node = cluster_address(l->cluster, (size_t)l->leader);
     const struct sink_settings *settings = sink_settings(l->nodes[l->leader].member);
     struct db *db;
+    assert(l->session_count < LEAD_SESSIONS + 1);
     settings_server(&settings->server, "the leader's proxy", &options);
     options.port = node->proxy_port;
-    options.database = "wolfcdc";
+    options.database = database;
     options.ssl = false; /* the proxy relays the login as it is, and breaks when TLS is asked for */
     options.ssl_ca = options.ssl_cert = options.ssl_key = NULL;
-    options.read_timeout_ms = LEAD_READ_MS;
+    options.read_timeout_ms = read_timeout_ms;
     if (options.connect_timeout_ms > CONNECT_TIMEOUT_MS) options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
     if (!db_open(&options, &db, err)) return false;
     pthread_mutex_lock(&l->lock);
     l->sessions[l->session_count++] = (struct lead_session){.db = db};
     pthread_mutex_unlock(&l->lock);
+    return true;
+}
+
+static bool open_one(struct leader *l, struct err *err)
+{
     /* Not a write to the proxy, so only the leader hears it; what matters stands in each statement as well. */
-    return db_exec(db, err, "SET NAMES utf8mb4, autocommit=1, sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES', "
-                   "time_zone='+00:00', innodb_lock_wait_timeout=10, wait_timeout=600");
+    return open_proxy(l, "wolfcdc", LEAD_READ_MS, err) &&
+           db_exec(l->sessions[l->session_count - 1].db, err, "SET NAMES utf8mb4, autocommit=1, time_zone='+00:00', innodb_lock_wait_timeout=10, "
+                   "wait_timeout=600, sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES'");
 }
 
 bool lead_push_open(struct leader *l, struct err *err)
@@ -85,6 +93,20 @@ bool lead_push_drain(struct leader *l, struct err *err)
         ok = false;
         to = &local; /* the first one's is told */
     }
+    return ok;
+}
+
+bool lead_push_alone(struct leader *l, const char *database, struct slice sql, struct err *err)
+{
+    if (!lead_push_drain(l, err) || !open_proxy(l, database, LEAD_DDL_MS, err)) return false;
+    struct lead_session *s = &l->sessions[l->session_count - 1];
+    s->busy = s->lenient = true;
+    l->sent++;
+    bool ok = db_send(s->db, DB_COM_QUERY, sql, err) && take(l, s, err);
+    pthread_mutex_lock(&l->lock);
+    l->session_count--;
+    pthread_mutex_unlock(&l->lock);
+    db_close(s->db);
     return ok;
 }
 
