@@ -66,8 +66,8 @@ delivered_to 1 2 3
 say "a port that is not the API's"
 
 # 10.9.3 is 10.9.0.3, as inet_aton has it: a name for the same host
-alias=$(node_host 3)
-alias=${alias%.*.*}.${alias##*.}
+IFS=. read -r a b c d <<<"$(node_host 3)"
+alias=$a.$b.$((c * 256 + d))
 agent_with "sink.nodes=[$hosts \"$(node_host 3)\", \"$alias\"]"
 await_nodes clusters.0.state foreign
 node_says 4 reason "the same node as $(node_host 3)"
@@ -97,7 +97,7 @@ lsn_beyond_u64 (beyond|18446744073709551615|LSN)
 END
 fi
 
-for n in 1 2 3; do configured $n 's/^bootstrap = .*/bootstrap = false\nnever_leader = true/'; done
+for n in 1 2 3; do configured $n 's/^bootstrap = .*/bootstrap = false/; s/^never_leader = .*/never_leader = true/'; done
 await_nodes clusters.0.state leaderless 20
 grep -q never_leader <<<"$(nodes_of clusters.0.remedy)" || fail "never_leader is not named: $(nodes_of clusters.0.remedy)"
 delivered_to 1 2 3
