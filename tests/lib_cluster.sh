@@ -31,21 +31,40 @@ if [ -z "${IN_CLUSTER-}" ]; then
     trap '' INT TERM
     trap - EXIT
     "$CLUSTER" stop "$CLUSTER_DIR" || true
-    [ $code != 0 ] && [ $code != 77 ] || rm -rf "$CLUSTER_DIR"
+    case $code in 0 | 77) rm -rf "$CLUSTER_DIR" ;; esac
     exit $code
 fi
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cluster() { "$CLUSTER" "$1" "$CLUSTER_DIR" "${@:2}"; }
 node_host() { "$CLUSTER" host "$1"; }
-# node_sql N [STATEMENT]: on the node's own MariaDB.
-node_sql() {
-    local n=$1
-    shift
-    mariadb --no-defaults -h "$(node_host "$n")" -uadmin -padmin --default-character-set=utf8mb4 -N -B ${1+-e "$*"}
+real_nodes() { [ -n "${WOLFSCALE_BIN-}" ]; }
+# client N PORT [OPTION...]: mariadb as admin; rows as tabbed text.
+client() {
+    mariadb --no-defaults --skip-ssl --connect-timeout=10 --default-character-set=utf8mb4 -h "$(node_host "$1")" -P "$2" -uadmin -padmin -N -B "${@:3}"
 }
-# proxy_sql N STATEMENT: through the node's proxy, as an application does.
-proxy_sql() { mariadb --no-defaults -h "$(node_host "$1")" -P 8007 -uadmin -padmin --skip-ssl --default-character-set=utf8mb4 -N -B -e "${*:2}"; }
+# node_sql N [STATEMENT]: that node's own MariaDB; without a statement it reads from standard input.
+node_sql() { client "$1" 3306 ${2+-e "${*:2}"}; }
+# proxy_sql N DATABASE [STATEMENT]: through that node's proxy, as an application does; DATABASE "" for none.
+proxy_sql() { client "$1" 8007 ${2:+-D "$2"} ${3+-e "$3"}; }
+# api N PATH [CURL-OPTION...]
+api() { curl -sS -m 15 "${@:3}" "http://$(node_host "$1"):8080$2"; }
+# api_of N PATH KEY: one value of the answer.
+api_of() { api "$1" "$2" | "$BUILD/tests/tools/jsonget" "$3"; }
+# api_is N PATH KEY VALUE
+api_is() { [ "$(api_of "$1" "$2" "$3" 2>/dev/null)" = "$4" ]; }
+# switch N NAME VALUE: stand-ins only.
+switch() { cluster switch "$@" || fail "switch $*"; }
+leads() { api_is "$1" /status is_leader true; }
+# all_applied LEADER: what a naive client takes for "everything is everywhere".
+all_applied() {
+    local stats lsn n
+    stats=$(api "$1" /stats) || return 1
+    lsn=$("$BUILD/tests/tools/jsonget" current_lsn <<<"$stats")
+    while read -r n; do
+        [ "$n" -ge "$lsn" ] || return 1
+    done < <(grep -oE '"last_applied_lsn":[0-9]+' <<<"$stats" | grep -oE '[0-9]+')
+}
 # write_cluster_config [KEY=VALUE...]: as write_config, with the cluster as the target. The sink is called `new`.
 write_cluster_config() {
     local nodes n
@@ -55,7 +74,8 @@ write_cluster_config() {
 # compare_nodes [N...]: each node's rows are the source's, or fail.
 compare_nodes() {
     local n
-    for n in ${*:-1 2 3}; do
+    [ $# -gt 0 ] || set -- 1 2 3
+    for n in "$@"; do
         "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$CLUSTER_DIR/db$n/sock" >"$DIR/compare$n.out" 2>&1 ||
             { tail -n 40 "$DIR/compare$n.out" >&2; fail "node $n differs from the source"; }
         say "node $n: $(tail -n 1 "$DIR/compare$n.out")"

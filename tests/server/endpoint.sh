@@ -1,16 +1,14 @@
 #!/bin/bash
 # wolfctl list, status, stats, reset and migrate with --endpoint tell the truth about a WolfScale node where its own words do not: what the
 # others say of the leader, that nothing is known of its rows, which cluster is none. Without an agent.
-. "$(dirname "$0")/../lib.sh"
-. "$HERE/nodes.sh"
-start_cluster
+. "$(dirname "$0")/../lib_cluster.sh"
 
 URL=() # of each node
-for n in 1 2 3; do URL[n]=http://$(host $n):8080; done
+for n in 1 2 3; do URL[n]=http://$(node_host $n):8080; done
 ends() { # ends CODE WOLFCTL-ARGUMENT...
     local want=$1 code=0
     shift
-    in_cluster "$BUILD/wolfctl" --socket "$DIR/control.sock" "$@" >"$DIR/out" 2>&1 </dev/null || code=$?
+    "$BUILD/wolfctl" --socket "$DIR/control.sock" "$@" >"$DIR/out" 2>&1 </dev/null || code=$?
     [ $code = "$want" ] || { cat "$DIR/out" >&2; fail "wolfctl $* ended with $code, not $want"; }
 }
 told() { grep -qE -- "$1" "$DIR/out" || { cat "$DIR/out" >&2; fail "not said: $1"; }; }
@@ -30,7 +28,7 @@ ends 0 status -e "${URL[1]}"
 told '^Role +LEADER'
 told '^Rows +not known'
 told 'healthy \(a constant\)'
-ends 0 status -e "$(host 2)" # without http:// and port
+ends 0 status -e "$(node_host 2)" # without http:// and port
 told '^Role +Follower'
 told 'node-1 \(.*\) names node-1 as leader, says that it leads itself'
 ends 0 stats -e "${URL[1]}"
@@ -40,9 +38,9 @@ ends 0 status -e "${URL[3]}" --json
 ends 2 status -e https://node
 ends 2 migrate --from "${URL[1]}"
 ends 3 migrate -e "${URL[2]}" --from "${URL[1]}" --yes
-ends 3 status -e "http://$(host 1):1"
+ends 3 status -e "http://$(node_host 1):1"
 told 'refused'
-ends 1 status -e "http://$(host 1):3306" # a MariaDB
+ends 1 status -e "http://$(node_host 1):3306" # a MariaDB
 
 say "reset deletes nothing"
 ends 1 reset --force -e "${URL[2]}"

@@ -10,9 +10,9 @@ write_cluster_config
 start_agent
 await_nodes clusters.0.state led
 sql source "CREATE DATABASE test; CREATE TABLE test.marks (id INT AUTO_INCREMENT PRIMARY KEY)"
-proxy_sql 1 "CREATE DATABASE app"
+proxy_sql 1 "" "CREATE DATABASE app"
 sleep 0.3
-proxy_sql 1 "CREATE TABLE app.naive (id INT AUTO_INCREMENT PRIMARY KEY, v LONGTEXT)"
+proxy_sql 1 "" "CREATE TABLE app.naive (id INT AUTO_INCREMENT PRIMARY KEY, v LONGTEXT)"
 start_load --clients 2 --rate 100
 delivered_to 1 2 3
 

@@ -1,22 +1,20 @@
 #!/bin/bash
 # wolfctl binlog-setup --cluster, given one node, finds the others, looks at what WolfScale and the MariaDB of each say, names what is wrong
 # with the node it is wrong on, and writes a sink that the agent accepts.
-. "$(dirname "$0")/../lib.sh"
-. "$HERE/nodes.sh"
+. "$(dirname "$0")/../lib_cluster.sh"
 start_source
-start_cluster
 (umask 077 && echo admin >"$DIR/password" && echo nonsense >"$DIR/wrong")
 
 setup() { # setup CODE OPTION...: the findings are in $DIR/out
     local want=$1 code=0
     shift
-    in_cluster "$BUILD/wolfctl" binlog-setup --socket "$DIR/source/sock" --user root --target-user admin --target-password-file "$DIR/password" \
+    "$BUILD/wolfctl" binlog-setup --socket "$DIR/source/sock" --user root --target-user admin --target-password-file "$DIR/password" \
         "$@" >"$DIR/out" 2>&1 </dev/null || code=$?
     [ $code = "$want" ] || { cat "$DIR/out" >&2; fail "binlog-setup $* ended with $code, not $want"; }
 }
 told() { grep -qE -- "$1" "$DIR/out" || { cat "$DIR/out" >&2; fail "not said: $1"; }; }
 config() { grep -qxF -- "$1" "$DIR/wolfcdc.toml" || { cat "$DIR/wolfcdc.toml" >&2; fail "not written: $1"; }; }
-h1=$(host 1) h2=$(host 2) h3=$(host 3)
+h1=$(node_host 1) h2=$(node_host 2) h3=$(node_host 3)
 
 say "one node given, three written"
 setup 0 --cluster "$h2" --output "$DIR/wolfcdc.toml"

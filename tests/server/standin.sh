@@ -1,10 +1,8 @@
 #!/bin/bash
 # Nodes do what a WolfScale 5.5.7 cluster was seen to do, and each misbehaviour loses or doubles rows of a writer that trusts OK
 # and LSN. The first half runs on real nodes, too; the switches are the stand-in's.
-. "$(dirname "$0")/../lib.sh"
-. "$HERE/nodes.sh"
 export SEGMENT_MB=1
-start_cluster
+. "$(dirname "$0")/../lib_cluster.sh"
 
 count() { node_sql "$1" "SELECT COUNT(*) FROM $2"; }
 counts() { echo "$(count 1 "$1") $(count 2 "$1") $(count 3 "$1")"; }
@@ -173,7 +171,7 @@ switches() {
     switch 1 greeting_cut 0
 
     switch 1 slow_api 3000
-    ! in_cluster curl -s -m 2 "http://$(host 1):8080/health" >/dev/null || fail "slow_api: an answer in time"
+    ! curl -s -m 2 "http://$(node_host 1):8080/health" >/dev/null || fail "slow_api: an answer in time"
     switch 1 slow_api 0
     switch 1 api_html 1
     api 1 /status | grep -q '<html>' || fail "api_html"
