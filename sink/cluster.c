@@ -6,14 +6,18 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "finder.h"
 #include "log.h"
+#include "roster.h"
 #include "row_proof.h"
 #include "seed.h"
+#include "sink_state.h"
 #include "thread.h"
 
 enum { STEP_MS = 200, LIMITS_EVERY_US = 1000000, PARK_WAIT_MS = 60000, MIB = 1 << 20 };
@@ -22,20 +26,36 @@ _Static_assert((int)NODES_MAX == (int)NODES_LISTED_MAX && (int)CLUSTER_NODES_MAX
 
 struct order { enum order_state state; enum node_order what; int from; char text[240]; };
 
+/* The nodes that are, close together, as judges and finders want them. */
+struct view {
+    size_t count, slots[NODES_MAX];
+    struct node_address addresses[NODES_MAX];
+    struct node_answer answers[NODES_MAX];
+};
+
 struct cluster {
+    struct sinks *sinks;
     const struct settings *all;
     const struct sink_settings *settings; /* of any part */
     struct wal *wal;
-    size_t count;
-    struct sink *members[NODES_MAX], *leader;
-    struct node_address addresses[NODES_MAX];
+    struct sink *leader;
     struct proof *proof; /* NULL: off */
     pthread_t watch, orders;
     bool started;
 
+    /* A node's slot is filled before count says so, and never another's. One that is gone (was forgotten) may come back to it. */
+    atomic_size_t count;
+    atomic_bool gone[NODES_MAX];
+    struct sink *members[NODES_MAX];
+    struct node_settings nodes[NODES_MAX];
+    struct node_address addresses[NODES_MAX];
+
     /* the watch's own */
     struct node_poll *poll;
+    struct finder *finder;
     struct node_answer heard[NODES_MAX];
+    struct view view;
+    struct nodes_verdict judged; /* of the view */
     uint64_t limits_us;
     bool let_go[NODES_MAX];
 
@@ -43,12 +63,16 @@ struct cluster {
     pthread_cond_t wake;
     bool stop;
     uint64_t round;
+    unsigned changes;     /* of which nodes there are */
+    bool forget[NODES_MAX]; /* the watch is to begin with it anew */
     struct node_answer answers[NODES_MAX];
     struct nodes_verdict verdict;
     const char *way;
     char way_reason[400], way_remedy[300];
     struct order order[NODES_MAX];
 };
+
+static bool is_gone(struct cluster *c, size_t slot) { return atomic_load(&c->gone[slot]); }
 
 /* ---- the watch ---- */
 
@@ -59,15 +83,38 @@ static void say_changes(struct cluster *c, const struct nodes_verdict *was, cons
                  is->leader < 0 ? "none" : c->answers[is->leader].id, is->reason, *is->remedy ? " remedy=\"" : "", is->remedy,
                  *is->remedy ? "\"" : "");
     for (size_t i = 0; i < c->count; i++)
-        if (was->nodes[i].state != is->nodes[i].state)
+        if (was->nodes[i].state != is->nodes[i].state && !is_gone(c, i))
             log_info("cluster.node", "sink=%s node=%s state=%s reason=\"%s\"", c->settings->cluster, c->addresses[i].host,
                      node_state_name(is->nodes[i].state), is->nodes[i].reason);
+}
+
+/* What is judged are the nodes that are. */
+static void look_over(struct cluster *c)
+{
+    struct view *view = &c->view;
+    view->count = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (is_gone(c, i)) continue;
+        view->slots[view->count] = i;
+        view->addresses[view->count] = c->addresses[i];
+        view->answers[view->count++] = c->heard[i];
+    }
+}
+
+static void spread(const struct view *view, const struct nodes_verdict *judged, struct nodes_verdict *verdict)
+{
+    *verdict = *judged;
+    if (judged->leader >= 0) verdict->leader = (int)view->slots[judged->leader];
+    memset(verdict->nodes, 0, sizeof verdict->nodes);
+    for (size_t i = 0; i < view->count; i++) verdict->nodes[view->slots[i]] = judged->nodes[i];
 }
 
 static void publish(struct cluster *c)
 {
     struct nodes_verdict verdict, was;
-    nodes_judge(c->addresses, c->heard, c->count, clock_us(), &verdict);
+    look_over(c);
+    nodes_judge(c->view.addresses, c->view.answers, c->view.count, clock_us(), &c->judged);
+    spread(&c->view, &c->judged, &verdict);
     pthread_mutex_lock(&c->lock);
     was = c->verdict;
     c->verdict = verdict;
@@ -99,19 +146,31 @@ static void keep_limit(struct cluster *c, size_t node, uint64_t held_back)
     c->let_go[node] = over;
 }
 
+/* A node that waits for its seeding holds nothing back that it could be relieved of. */
+static bool holds_nothing(struct cluster *c, size_t node)
+{
+    uint64_t held;
+    return !c->let_go[node] && wal_held(c->wal, sink_settings(c->members[node])->name, &held) && held == WAL_HOLDS_NOTHING;
+}
+
 /* What the foremost node has not got either is held back by none: with all of them given up, nobody could seed anybody. */
 static void keep_limits(struct cluster *c)
 {
     uint64_t now = clock_us(), lag[NODES_MAX], least = UINT64_MAX;
+    bool counts[NODES_MAX];
+    size_t count = c->count;
     if (!c->settings->node_hold_mb || now - c->limits_us < LIMITS_EVERY_US) return;
     c->limits_us = now;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct sink_status status;
+        counts[i] = !is_gone(c, i) && !holds_nothing(c, i);
+        if (!counts[i]) continue;
         sink_status_of(c->members[i], &status);
         lag[i] = status.lag_bytes;
         if (lag[i] < least) least = lag[i];
     }
-    for (size_t i = 0; i < c->count; i++) keep_limit(c, i, lag[i] - least);
+    for (size_t i = 0; i < count; i++)
+        if (counts[i]) keep_limit(c, i, lag[i] - least);
 }
 
 static bool stopping(struct cluster *c)
@@ -122,13 +181,39 @@ static bool stopping(struct cluster *c)
     return stop;
 }
 
+/* A node that was forgotten is no longer asked; what it said then is nothing that it says when it is back. */
+static void heed_forgotten(struct cluster *c)
+{
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->forget[i]) continue;
+        node_poll_rest(c->poll, i, true);
+        c->heard[i] = (struct node_answer){0};
+        c->let_go[i] = c->forget[i] = false;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* One that is found has said already who it is: nobody has to wait for that once more. */
+static void look_around(struct cluster *c)
+{
+    struct node_address found;
+    struct node_answer answer;
+    if (!finder_step(c->finder, c->view.addresses, c->view.answers, c->view.count, clock_us(), &found, &answer)) return;
+    if (!roster_take(c->sinks, c, &found)) return;
+    for (size_t i = 0; i < c->count; i++)
+        if (!is_gone(c, i) && !strcmp(c->addresses[i].host, found.host) && !c->heard[i].since_us) c->heard[i] = answer;
+}
+
 static void *watch(void *arg)
 {
     struct cluster *c = arg;
     while (!stopping(c)) {
         node_poll_step(c->poll, c->heard, STEP_MS);
+        heed_forgotten(c);
         publish(c); /* also without an answer: that a node is silent is news, too */
         keep_limits(c);
+        look_around(c);
     }
     return NULL;
 }
@@ -194,9 +279,9 @@ static bool find_donor(struct ordered *at, size_t *donor, struct err *err)
     struct cluster *c = at->cluster;
     uint64_t differences;
     for (size_t i = 0; i < c->count; i++)
-        if (i != at->node && serves(c, i) && (proof_of(c, i) == PROOF_EQUAL || proof_of(c, i) == PROOF_IN_FLIGHT)) return *donor = i, true;
+        if (i != at->node && !is_gone(c, i) && serves(c, i) && (proof_of(c, i) == PROOF_EQUAL || proof_of(c, i) == PROOF_IN_FLIGHT)) return *donor = i, true;
     for (size_t i = 0; i < c->count && c->proof; i++)
-        if (i != at->node && serves(c, i) && proof_of(c, i) != PROOF_DIFFERENT) {
+        if (i != at->node && !is_gone(c, i) && serves(c, i) && proof_of(c, i) != PROOF_DIFFERENT) {
             if (!proof_round(c->proof, (int)i, NULL, false, say, at, &differences, err)) return err_context(err, "comparing %s first", c->addresses[i].host);
             if (!differences) return *donor = i, true;
         }
@@ -267,7 +352,7 @@ static void carry_out(struct cluster *c, int node, const struct order *order)
     else log_error("cluster.order", "sink=%s node=%s text=\"%s failed: %s\"", c->settings->cluster, host, order_names[order->what], err.text);
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->count; i++) {
-        if (node >= 0 && i != (size_t)node) continue;
+        if (node >= 0 ? i != (size_t)node : c->order[i].state != ORDER_RUNNING) continue;
         snprintf(c->order[i].text, sizeof c->order[i].text, "%s", text);
         c->order[i].state = ok ? ORDER_DONE : ORDER_FAILED;
     }
@@ -277,8 +362,9 @@ static void carry_out(struct cluster *c, int node, const struct order *order)
 /* Under lock: the next order, -1 for every node; false: none. */
 static bool next_order(struct cluster *c, int *node, struct order *order)
 {
-    size_t waiting = 0, verify = 0;
+    size_t waiting = 0, verify = 0, live = 0;
     for (size_t i = c->count; i-- > 0;) {
+        live += !is_gone(c, i);
         if (c->order[i].state != ORDER_WAITING) continue;
         waiting++;
         verify += c->order[i].what == NODE_VERIFY;
@@ -286,9 +372,9 @@ static bool next_order(struct cluster *c, int *node, struct order *order)
     }
     if (!waiting) return false;
     *order = c->order[*node];
-    bool every = verify == c->count; /* one reading of the source serves them all */
+    bool every = verify == live; /* one reading of the source serves them all */
     for (size_t i = 0; i < c->count; i++)
-        if (every || i == (size_t)*node) c->order[i].state = ORDER_RUNNING;
+        if ((every && c->order[i].state == ORDER_WAITING) || i == (size_t)*node) c->order[i].state = ORDER_RUNNING;
     if (every) *node = -1;
     return true;
 }
@@ -320,7 +406,7 @@ bool cluster_order(struct cluster *c, enum node_order what, int node, int from, 
     bool good = true;
     for (size_t i = 0; i < c->count; i++) {
         struct order *order = &c->order[i];
-        if (node >= 0 && i != (size_t)node) continue;
+        if (is_gone(c, i) || (node >= 0 && i != (size_t)node)) continue;
         if (order->state == ORDER_WAITING || order->state == ORDER_RUNNING) {
             good = err_set(err, ERR_STOP, "node %s has an order that is not done yet: %s", c->addresses[i].host, order->text);
             break;
@@ -347,6 +433,7 @@ static void node_fill(struct cluster *c, size_t i, struct node_status *n)
     const struct sink_settings *part = sink_settings(c->members[i]);
     n->node = c->addresses[i].host;
     n->sink = part->name;
+    n->found = i >= c->settings->nodes.count;
     snprintf(n->id, sizeof n->id, "%s", a->id);
     snprintf(n->leader_seen, sizeof n->leader_seen, "%s", a->leader_id);
     n->role = !a->reached ? "" : c->verdict.leader == (int)i ? "leader" : a->is_leader ? "claims to lead" : "follower";
@@ -440,8 +527,8 @@ void cluster_status(struct cluster *c, struct cluster_status *status)
     if (v->leader >= 0) snprintf(status->leader, sizeof status->leader, "%s", c->answers[v->leader].id);
     snprintf(status->reason, sizeof status->reason, "%s%s%s", c->way_reason, *c->way_reason && *v->reason ? "; " : "", v->reason);
     snprintf(status->remedy, sizeof status->remedy, "%s", *c->way_remedy ? c->way_remedy : v->remedy);
-    status->count = c->count;
-    for (size_t i = 0; i < c->count; i++) node_fill(c, i, &status->nodes[i]);
+    for (size_t i = 0; i < c->count; i++)
+        if (!is_gone(c, i)) node_fill(c, i, &status->nodes[status->count++]);
     pthread_mutex_unlock(&c->lock);
     for (size_t t = 0; t < sizeof traits / sizeof *traits; t++) note_unlike(status, &traits[t]);
 }
@@ -452,6 +539,7 @@ int cluster_node(struct cluster *c, const char *name)
     int found = -1;
     pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->count && found < 0; i++) {
+        if (is_gone(c, i)) continue;
         snprintf(with_port, sizeof with_port, "%s:%u", c->addresses[i].host, c->addresses[i].port);
         if (!strcmp(name, c->addresses[i].host) || !strcmp(name, with_port) || !strcmp(name, sink_settings(c->members[i])->name) ||
             (*c->answers[i].id && !strcmp(name, c->answers[i].id))) found = (int)i;
@@ -462,21 +550,39 @@ int cluster_node(struct cluster *c, const char *name)
 
 /* ---- for the leader's part ---- */
 
-size_t cluster_count(const struct cluster *c) { return c->count; }
-struct sink *cluster_member(const struct cluster *c, size_t index) { return c->members[index]; }
-const struct node_settings *cluster_address(const struct cluster *c, size_t index) { return &c->settings->nodes.items[index]; }
+size_t cluster_members(struct cluster *c, struct sink *members[NODES_MAX], struct node_settings nodes[NODES_MAX], unsigned *changes)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count; i++) {
+        if (is_gone(c, i)) continue;
+        if (nodes) nodes[n] = c->nodes[i];
+        members[n++] = c->members[i];
+    }
+    if (changes) *changes = c->changes;
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
 
-void cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict)
+unsigned cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict)
 {
     uint64_t until = clock_us() + wait_ms * 1000ull;
+    size_t n = 0;
     pthread_mutex_lock(&c->lock);
     while (c->round <= *seen && !c->stop && clock_us() < until) thread_wait(&c->wake, &c->lock, STEP_MS);
     *seen = c->round;
-    memcpy(answers, c->answers, c->count * sizeof *answers);
     *verdict = c->verdict;
-    for (size_t i = 0; i < c->count; i++) /* a node that is being seeded is not there */
+    for (size_t i = 0; i < c->count; i++) {
+        if (is_gone(c, i)) continue;
+        /* a node that is being seeded is not there */
         if (c->order[i].state == ORDER_RUNNING && c->order[i].what == NODE_SEED) verdict->whole = false;
+        if (c->verdict.leader == (int)i) verdict->leader = (int)n;
+        verdict->nodes[n] = c->verdict.nodes[i];
+        answers[n++] = c->answers[i];
+    }
+    unsigned changes = c->changes;
     pthread_mutex_unlock(&c->lock);
+    return changes;
 }
 
 void cluster_way(struct cluster *c, const char *way, const char *reason, const char *remedy)
@@ -501,6 +607,106 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
     return true;
 }
 
+/* ---- nodes that come and go ---- */
+
+const struct sink_settings *cluster_settings(const struct cluster *c) { return c->settings; }
+
+bool cluster_has_room(const struct cluster *c) { return c->count < NODES_MAX; }
+
+/* A slot behind the others, not counted yet. */
+static size_t fill_slot(struct cluster *c, struct sink *member, const struct node_settings *node)
+{
+    size_t slot = c->count;
+    assert(slot < NODES_MAX);
+    c->members[slot] = member;
+    c->nodes[slot] = *node;
+    c->addresses[slot] = (struct node_address){node->host, node->port, node->api_port, node->proxy_port};
+    return slot;
+}
+
+static void note_change(struct cluster *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->changes++;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void cluster_take(struct cluster *c, struct sink *member, const struct node_address *address)
+{
+    struct node_settings node = {sink_settings(member)->server.host, address->port, address->api_port, address->proxy_port};
+    size_t slot = fill_slot(c, member, &node);
+    struct server_settings server = node_server(c, slot);
+    if (c->leader) sink_forgive(member, UINT64_MAX);
+    node_poll_add(c->poll, &c->addresses[slot]);
+    if (c->proof) proof_add(c->proof, &server, node.host);
+    c->count++;
+    note_change(c);
+}
+
+static size_t slot_of(const struct cluster *c, const struct sink *member)
+{
+    size_t slot = 0;
+    while (slot < c->count && c->members[slot] != member) slot++;
+    assert(slot < c->count);
+    return slot;
+}
+
+void cluster_take_back(struct cluster *c, struct sink *member)
+{
+    size_t slot = slot_of(c, member);
+    node_poll_rest(c->poll, slot, false);
+    if (c->proof) proof_leave_out(c->proof, slot, false);
+    atomic_store(&c->gone[slot], false);
+    note_change(c);
+}
+
+/* Under lock: another node that answers and has it as its member. A leader has dead followers as Active for ever: only one that answers itself is one. */
+static const struct node_answer *who_has(const struct cluster *c, size_t slot)
+{
+    const char *host = c->nodes[slot].host, *id = c->answers[slot].id;
+    char at[NODE_HOST_MAX];
+    if (!node_heard(&c->answers[slot], clock_us())) return NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct node_answer *a = &c->answers[i];
+        if (i == slot) continue;
+        for (size_t k = 0; node_heard(a, clock_us()) && k < a->peer_count; k++) {
+            const struct node_peer *peer = &a->peers[k];
+            bool same = (*id && !strcmp(peer->id, id)) || (node_peer_host(peer, at, sizeof at) && !strcmp(at, host));
+            if (same && !node_peer_made_up(peer) && strcmp(peer->status, "Dropped")) return a;
+        }
+    }
+    return NULL;
+}
+
+static bool may_leave(struct cluster *c, size_t slot, struct err *err)
+{
+    const char *host = c->nodes[slot].host;
+    const struct node_answer *who = who_has(c, slot);
+    if (who)
+        return err_set(err, ERR_CONFIG, "node %s is in the cluster: it answers, and %s has it in its /cluster. Stop WolfScale on it first",
+                       host, who->id);
+    bool busy = c->order[slot].state == ORDER_WAITING || c->order[slot].state == ORDER_RUNNING;
+    return !busy || err_set(err, ERR_STOP, "node %s has an order that is not done yet: %s", host, c->order[slot].text);
+}
+
+bool cluster_leave(struct cluster *c, struct sink *member, struct err *err)
+{
+    size_t slot = slot_of(c, member);
+    pthread_mutex_lock(&c->lock);
+    bool may = may_leave(c, slot, err);
+    if (may) {
+        atomic_store(&c->gone[slot], true);
+        c->forget[slot] = true;
+        c->order[slot] = (struct order){0};
+        c->answers[slot] = (struct node_answer){0};
+        c->changes++;
+        if (c->verdict.leader == (int)slot) c->verdict.leader = -1;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (may && c->proof) proof_leave_out(c->proof, slot, true);
+    return may;
+}
+
 /* ---- birth and death ---- */
 
 static struct proof *make_proof(struct cluster *c)
@@ -516,22 +722,22 @@ static struct proof *make_proof(struct cluster *c)
     return proof_new(&options);
 }
 
-struct cluster *cluster_new(const struct settings *all, const struct sink_settings *first, struct wal *wal, struct sink *const members[],
-                            struct sink *leader)
+struct cluster *cluster_new(struct sinks *sinks, const struct sink_settings *first, struct sink *const members[], struct sink *leader,
+                            struct finder *finder)
 {
     struct cluster *c = calloc(1, sizeof *c);
     if (!c) abort();
-    c->all = all;
+    c->sinks = sinks;
+    c->all = sinks->settings;
     c->settings = first;
-    c->wal = wal;
-    c->count = first->nodes.count;
+    c->wal = sinks->wal;
     c->leader = leader;
+    c->finder = finder;
     c->way = leader ? "direct" : "nodes";
     c->verdict.leader = -1;
-    for (size_t i = 0; i < c->count; i++) {
-        const struct node_settings *node = &first->nodes.items[i];
-        c->members[i] = members[i];
-        c->addresses[i] = (struct node_address){node->host, node->port, node->api_port, node->proxy_port};
+    for (size_t i = 0; i < first->nodes.count; i++) {
+        fill_slot(c, members[i], &first->nodes.items[i]);
+        c->count++;
     }
     pthread_mutex_init(&c->lock, NULL);
     thread_cond_init(&c->wake);
@@ -567,6 +773,7 @@ void cluster_free(struct cluster *c)
     cluster_stop(c);
     proof_free(c->proof);
     node_poll_free(c->poll);
+    finder_free(c->finder);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->wake);
     free(c);

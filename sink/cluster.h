@@ -13,9 +13,12 @@
 
 struct cluster;
 
-/* Owned. `first`: any part's settings. leader: NULL with delivery = "nodes". members[] is copied. */
-struct cluster *cluster_new(const struct settings *all, const struct sink_settings *first, struct wal *wal,
-                            struct sink *const members[], struct sink *leader);
+struct finder;
+struct sinks;
+
+/* Owned. `first`: any part's settings. leader: NULL with delivery = "nodes". members[] is copied; the finder becomes the cluster's. */
+struct cluster *cluster_new(struct sinks *sinks, const struct sink_settings *first, struct sink *const members[], struct sink *leader,
+                            struct finder *finder);
 void cluster_start(struct cluster *cluster);
 void cluster_stop(struct cluster *cluster);
 void cluster_free(struct cluster *cluster);
@@ -25,12 +28,20 @@ void cluster_status(struct cluster *cluster, struct cluster_status *status);
 int cluster_node(struct cluster *cluster, const char *name);
 MUST_CHECK bool cluster_order(struct cluster *cluster, enum node_order order, int node, int from, struct err *err);
 
-/* For leader.c, its own thread. */
-size_t cluster_count(const struct cluster *cluster);
-struct sink *cluster_member(const struct cluster *cluster, size_t index);
-const struct node_settings *cluster_address(const struct cluster *cluster, size_t index);
-/* The latest answers (count of them) and the verdict; waits up to wait_ms for news since *seen (0: any), which is then moved. */
-void cluster_look(struct cluster *cluster, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict);
+/* ---- for roster.c: nodes that nobody listed; under its lock. take and take_back: the watch, or before it runs ---- */
+const struct sink_settings *cluster_settings(const struct cluster *cluster); /* of any part that is listed */
+bool cluster_has_room(const struct cluster *cluster);
+void cluster_take(struct cluster *cluster, struct sink *member, const struct node_address *address);
+void cluster_take_back(struct cluster *cluster, struct sink *member);
+/* Refused while it answers and another node has it in its /cluster, or an order for it is under way. */
+MUST_CHECK bool cluster_leave(struct cluster *cluster, struct sink *member, struct err *err);
+
+/* ---- for the sinks of its parts ---- */
+/* The nodes that are, as cluster_look counts them; how many. nodes and changes may be NULL. *changes: another number when others came or went since. */
+size_t cluster_members(struct cluster *cluster, struct sink *members[NODES_MAX], struct node_settings nodes[NODES_MAX], unsigned *changes);
+/* The latest answers and the verdict, of the nodes that are; waits up to wait_ms for news since *seen (0: any), which is then moved. Returns what *changes
+   of cluster_members would be. */
+unsigned cluster_look(struct cluster *cluster, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict);
 /* "leader" or "direct", shown in the status, with the reason and the remedy. */
 void cluster_way(struct cluster *cluster, const char *way, const char *reason, const char *remedy);
 /* Rows that statements on their way through a leader may still change: every node is to be compared with the source in these tables, whole, and put

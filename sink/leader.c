@@ -25,15 +25,16 @@ static const char resting[] = "its node is served through the leader";
 
 static bool look(struct leader *l, uint32_t wait_ms)
 {
-    cluster_look(l->cluster, &l->seen, wait_ms, l->answers, &l->verdict);
+    l->changed = cluster_look(l->cluster, &l->seen, wait_ms, l->answers, &l->verdict) != l->changes;
     l->looked_us = clock_us();
-    return l->verdict.state == CLUSTER_LED && l->verdict.whole;
+    return !l->changed && l->verdict.state == CLUSTER_LED && l->verdict.whole;
 }
 
 /* Why this cluster is not to be pushed to. */
 static bool unfit(struct leader *l, struct err *err)
 {
     const struct nodes_verdict *v = &l->verdict;
+    if (l->changed) return err_set(err, ERR_RETRY, "the cluster has got or lost a node");
     if (v->state != CLUSTER_LED)
         return err_set(err, ERR_RETRY, "%s%s%s", cluster_state_name(v->state), *v->reason ? ": " : "", v->reason);
     for (size_t i = 0; i < l->count; i++)
@@ -198,12 +199,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     l->settings = sink_settings(sink);
     l->leader = -1;
     l->batch_rows = LEAD_BATCH_ROWS_FIRST;
-    l->count = l->settings->nodes.count;
     snprintf(l->uuid, sizeof l->uuid, "%s", wal_uuid(sink_wal(sink)));
-    for (size_t i = 0; i < l->count; i++) {
-        const struct node_settings *node = &l->settings->nodes.items[i];
-        snprintf(l->nodes[i].name, sizeof l->nodes[i].name, "%.280s", node->host);
-    }
     pthread_mutex_init(&l->lock, NULL);
     l->targets = targets_new();
     leader_writer_init(&l->writer);
@@ -247,12 +243,28 @@ static bool direct(struct leader *l, struct err *err)
     return false;
 }
 
+/* Whoever they are now; nothing is connected. */
+static void meet_nodes(struct leader *l)
+{
+    struct sink *members[NODES_MAX];
+    struct node_settings nodes[NODES_MAX];
+    size_t count = cluster_members(l->cluster, members, nodes, &l->changes);
+    pthread_mutex_lock(&l->lock);
+    l->count = count;
+    for (size_t i = 0; i < count; i++) {
+        l->nodes[i].member = members[i];
+        l->nodes[i].address = nodes[i];
+        snprintf(l->nodes[i].name, sizeof l->nodes[i].name, "%.280s", nodes[i].host);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 static bool connect_cluster(void *self, uint64_t *delivered, uint64_t *begin, struct err *err)
 {
     struct leader *l = self;
     *begin = 0;
     l->cluster = sink_cluster(l->sink);
-    for (size_t i = 0; i < l->count; i++) l->nodes[i].member = cluster_member(l->cluster, i);
+    meet_nodes(l);
     if (!open_way(l, delivered, err)) return direct(l, err);
     l->dirty = false;
     cluster_way(l->cluster, "leader", "", "");

@@ -97,6 +97,7 @@ struct lead_batch {
 
 struct lead_node {
     struct sink *member;
+    struct node_settings address;
     struct db *db;
     char name[300];
     uint64_t position;      /* last LSN of its newest position row, 0: none */
@@ -121,6 +122,8 @@ struct leader {
 
     pthread_mutex_t lock;   /* of every db above, for interrupt */
     struct cluster *cluster;
+    bool changed;           /* others came or went */
+    unsigned changes;       /* of the cluster's nodes, as of this connection */
     uint64_t seen, looked_us;
     struct node_answer *answers; /* NODES_MAX */
     struct nodes_verdict verdict;

@@ -18,7 +18,7 @@ enum { CONNECT_TIMEOUT_MS = 2500, POLL_MS = 4, REFRESH_US = 150000, FILLER_BYTES
 static bool open_proxy(struct leader *l, const char *database, uint32_t read_timeout_ms, struct err *err)
 {
     struct db_options options = {0};
-    const struct node_settings *node = cluster_address(l->cluster, (size_t)l->leader);
+    const struct node_settings *node = &l->nodes[l->leader].address;
     const struct sink_settings *settings = sink_settings(l->nodes[l->leader].member);
     struct db *db;
     assert(l->session_count < LEAD_SESSIONS + 1);

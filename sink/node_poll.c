@@ -30,6 +30,7 @@ struct ask { /* one document of one node */
 
 struct round {
     struct ask asks[PATHS];
+    bool rests;                   /* it is not asked */
     size_t left;                  /* requests that are under way */
     uint64_t begun_us, due_us;
     struct node_answer next;      /* what becomes of the round */
@@ -212,7 +213,7 @@ static uint32_t begin_due(struct node_poll *poll, struct node_answer *answers, u
     uint64_t now = clock_us();
     for (size_t i = 0; i < poll->count; i++) {
         struct round *round = &poll->rounds[i];
-        if (round->left) continue;
+        if (round->left || round->rests) continue;
         if (round->due_us <= now) round_begin(poll, round, &answers[i]);
         else if ((round->due_us - now) / 1000 + 1 < wait_ms) wait_ms = (uint32_t)((round->due_us - now) / 1000 + 1);
     }
@@ -249,14 +250,26 @@ static void ask_init(struct ask *ask, const struct node_address *node, const cha
     ask->easy = easy_new(ask->url, &ask->body);
 }
 
+void node_poll_add(struct node_poll *poll, const struct node_address *node)
+{
+    assert(poll->count < NODES_MAX);
+    for (size_t p = 0; p < PATHS; p++) ask_init(&poll->rounds[poll->count].asks[p], node, documents[p].path);
+    poll->count++;
+}
+
+void node_poll_rest(struct node_poll *poll, size_t node, bool rest)
+{
+    struct round *round = &poll->rounds[node];
+    for (size_t p = 0; rest && p < PATHS; p++) ask_end(poll, round, &round->asks[p]);
+    round->rests = rest;
+}
+
 struct node_poll *node_poll_new(const struct node_address *nodes, size_t count)
 {
     struct node_poll *poll = calloc(1, sizeof *poll);
     if (!poll || !(poll->multi = curl_multi_init())) abort();
     assert(count <= NODES_MAX);
-    poll->count = count;
-    for (size_t i = 0; i < count; i++)
-        for (size_t p = 0; p < PATHS; p++) ask_init(&poll->rounds[i].asks[p], &nodes[i], documents[p].path);
+    for (size_t i = 0; i < count; i++) node_poll_add(poll, &nodes[i]);
     return poll;
 }
 

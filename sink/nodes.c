@@ -193,15 +193,14 @@ static bool lives_at(const struct node_peer *peer, const struct node_address *ad
     return node_peer_host(peer, host, sizeof host) && (!strcmp(host, address->host) || (*answer->ip && !strcmp(host, answer->ip)));
 }
 
-/* A node that another has in its configuration but has not heard yet is listed under a made-up id, "peer-…", with its address. */
-static bool made_up(const struct node_peer *peer) { return !strncmp(peer->id, "peer-", 5); }
+bool node_peer_made_up(const struct node_peer *peer) { return !strncmp(peer->id, "peer-", 5); }
 
 static bool knows(const struct court *court, size_t i, size_t j)
 {
     const struct node_answer *answer = &court->answers[i];
     if (peer_find(answer, court->answers[j].id)) return true;
     for (size_t k = 0; k < answer->peer_count; k++)
-        if (made_up(&answer->peers[k]) && lives_at(&answer->peers[k], &court->addresses[j], &court->answers[j])) return true;
+        if (node_peer_made_up(&answer->peers[k]) && lives_at(&answer->peers[k], &court->addresses[j], &court->answers[j])) return true;
     return false;
 }
 
@@ -281,7 +280,7 @@ static void strange_ids(const struct court *court, size_t i, char *out, size_t r
     size_t n = 0;
     *out = 0;
     for (size_t k = 0; k < answer->peer_count && n + NODE_ID_MAX < room; k++) {
-        bool known = made_up(&answer->peers[k]);
+        bool known = node_peer_made_up(&answer->peers[k]);
         for (size_t j = 0; j < court->count; j++) known |= !strcmp(court->answers[j].id, answer->peers[k].id);
         if (!known) n += (size_t)snprintf(out + n, room - n, "%s%.60s", n ? ", " : "", answer->peers[k].id);
     }

@@ -104,6 +104,8 @@ size_t nodes_unlisted(const struct node_address *addresses, const struct node_an
                       const struct node_peer **found, size_t room);
 /* The host of "host:7654" or "[v6]:7654" into host; false: no such form, or it does not fit. */
 bool node_peer_host(const struct node_peer *peer, char *host, size_t room);
+/* A node that another has in its configuration but has not heard yet is listed under a made-up id, "peer-…", with its address. */
+bool node_peer_made_up(const struct node_peer *peer);
 
 /* ---- asking ---- */
 
@@ -111,6 +113,10 @@ struct node_poll; /* one libcurl multi handle; one thread */
 /* The addresses are copied. count <= NODES_MAX. */
 struct node_poll *node_poll_new(const struct node_address *nodes, size_t count);
 void node_poll_free(struct node_poll *poll);
+/* One more behind them, of those that answers[] then has to be long for. Copied. */
+void node_poll_add(struct node_poll *poll, const struct node_address *node);
+/* No longer asked, or again. */
+void node_poll_rest(struct node_poll *poll, size_t node, bool rest);
 /* Drives the requests for at most wait_ms. A node's next round begins NODE_POLL_MS after its last; a slow one does not hold the others.
    True, and back at once, when some answer changed. answers[] is count long and starts as zeros, filled in as rounds end. */
 bool node_poll_step(struct node_poll *poll, struct node_answer *answers, uint32_t wait_ms);

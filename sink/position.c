@@ -85,6 +85,8 @@ static bool write_first(struct mysql_sink *s, uint64_t delivered, struct err *er
     if (!sink_is_new(s->sink)) {
         sink_remedy(s->sink, "If the target was restored from an older backup or seeded anew, adopt it: wolfctl sink adopt");
         sink_position_lost(s->sink);
+        if (sink_has_nothing(s->sink))
+            return err_set(err, ERR_STOP, "the other nodes were delivered to before this one: it has no position yet, and needs their rows first");
         return err_set(err, ERR_STOP, "we have delivered up to LSN %llu before, but the target has no position of this sink",
                        (unsigned long long)delivered);
     }

@@ -57,7 +57,7 @@ void proof_cursor_save(struct prover *p, const struct proof_cursor *cursor)
     put_hex(&text, buf_bytes(&cursor->table));
     put_hex(&text, buf_bytes(&cursor->key));
     buf_u8(&text, '\n');
-    for (size_t i = 0; i < all->count; i++) {
+    for (size_t i = 0; i < p->count; i++) {
         const struct tally *t = &p->tally[i];
         buf_printf(&text, "node %s %llu %llu %llu %llu %llu", all->names[i], (unsigned long long)t->rows, (unsigned long long)t->tables,
                    (unsigned long long)t->differences, (unsigned long long)t->in_flight, (unsigned long long)t->missed);
@@ -111,7 +111,7 @@ static bool take_lines(struct prover *p, struct proof_cursor *cursor, char *text
         if (!ended) nodes += take_node(p, line);
     }
     cursor->round = ok ? round : 0;
-    cursor->at = ok && at && ended && nodes == all->count;
+    cursor->at = ok && at && ended && nodes == p->count;
     return cursor->at;
 }
 

@@ -52,6 +52,8 @@ struct prover {
     bool ordered;              /* at full speed, in a caller's thread */
     bool repair;
     int only;                  /* node, or -1 */
+    size_t count;              /* nodes of this round: one that comes during it is in the next */
+    unsigned epochs[CLUSTER_NODES_MAX];
     proof_say *say;
     void *context;
     struct link source, nodes[CLUSTER_NODES_MAX];

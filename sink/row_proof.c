@@ -41,6 +41,7 @@ struct proof {
     uint64_t round;
     struct prover *provers[PROVERS_MAX];
     struct node_result results[CLUSTER_NODES_MAX];
+    atomic_uint epochs[CLUSTER_NODES_MAX]; /* of a node: odd while it is left out */
     char waits[300];           /* what every node's result waits for: the source; "" nothing */
 };
 
@@ -78,11 +79,35 @@ struct proof *proof_new(const struct proof_options *options)
     return proof;
 }
 
+void proof_add(struct proof *proof, const struct server_settings *node, const char *name)
+{
+    size_t at = proof->options.count;
+    assert(at < CLUSTER_NODES_MAX);
+    proof->nodes[at] = *node;
+    spell(proof, at, name, node->port);
+    proof->options.count = at + 1;
+}
+
+void proof_leave_out(struct proof *proof, size_t node, bool out)
+{
+    pthread_mutex_lock(&proof->lock);
+    proof->results[node] = (struct node_result){0};
+    pthread_mutex_unlock(&proof->lock);
+    if (atomic_load(&proof->epochs[node]) % 2 != out) atomic_fetch_add(&proof->epochs[node], 1);
+}
+
 /* ---- a prover ---- */
+
+static void prover_count(struct prover *p)
+{
+    p->count = p->proof->options.count;
+    for (size_t i = 0; i < p->count; i++) p->epochs[i] = atomic_load(&p->proof->epochs[i]);
+}
 
 static void prover_init(struct prover *p, struct proof *proof)
 {
     *p = (struct prover){.proof = proof, .only = -1, .chunk_rows = CHUNK_ROWS};
+    prover_count(p);
     buf_init(&p->sql, PROOF_SQL_MAX);
     pthread_mutex_lock(&proof->lock);
     for (size_t i = 0; i < PROVERS_MAX; i++) {
@@ -134,7 +159,11 @@ bool prover_wants(struct prover *p, struct slice database, struct slice table)
     return filter_wants(p->proof->filter, database, table) && filter_wants(p->proof->sink_filter, database, table);
 }
 
-static bool in_scope(const struct prover *p, size_t node) { return p->only < 0 || (size_t)p->only == node; }
+static bool in_scope(const struct prover *p, size_t node)
+{
+    if (node >= p->count || (p->only >= 0 && (size_t)p->only != node)) return false;
+    return p->epochs[node] % 2 == 0 && p->epochs[node] == atomic_load(&p->proof->epochs[node]);
+}
 
 void prover_found(struct prover *p, int node, const struct proof_table *t, struct slice key, const char *what)
 {
@@ -304,7 +333,7 @@ static bool compare_table(struct round *r, size_t number, struct slice start, st
     if (!proof_table_read(p, name->database, name->table, &t, err)) return false;
     if (!t) return true; /* dropped since */
     for (size_t i = 0; i < CLUSTER_NODES_MAX; i++) {
-        p->in_play[i] = i < p->proof->options.count && in_scope(p, i);
+        p->in_play[i] = in_scope(p, i);
         p->table_differences[i] = 0;
     }
     progress(r, t, number);
@@ -544,6 +573,7 @@ static void *run(void *arg)
         struct err err = {0};
         if (!cursor.at) {
             memset(p->tally, 0, sizeof p->tally);
+            prover_count(p);
             cursor.round++;
         }
         pthread_mutex_lock(&proof->lock);

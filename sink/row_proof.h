@@ -12,6 +12,8 @@
  */
 #ifndef WOLFCDC_ROW_PROOF_H
 #define WOLFCDC_ROW_PROOF_H
+#include <stdatomic.h>
+
 #include "sink.h"
 
 struct proof;
@@ -22,13 +24,16 @@ struct proof_options {
     const char *log_uuid;
     const struct server_settings *nodes; /* count of them: host, port, account */
     const char *const *names;            /* of the nodes, for messages */
-    size_t count;
+    atomic_size_t count;                 /* grows by proof_add */
 };
 
 struct proof *proof_new(const struct proof_options *options);
 void proof_start(struct proof *proof);
 void proof_stop(struct proof *proof);  /* returns within 2 s */
 void proof_free(struct proof *proof);
+/* One more node, from the next round on; or one that is not compared any more, or again. Any thread, one at a time. */
+void proof_add(struct proof *proof, const struct server_settings *node, const char *name);
+void proof_leave_out(struct proof *proof, size_t node, bool out);
 void proof_status(struct proof *proof, size_t node, struct proof_status *status);
 /* A round now, of these tables ("db.table"; NULL: all), of this node (-1: every one), at full speed, in the caller's thread. False: some of it could not be compared
    (ERR_RETRY, ERR_DENIED), or with repair: differences are left that no row can put right (ERR_STOP: tables without a key, definitions), or, with tables, rows

@@ -43,6 +43,7 @@ struct wal *sink_wal(const struct sink *sink) { return sink->wal; }
 unsigned sink_index(const struct sink *sink) { return sink->index; }
 struct cluster *sink_cluster(const struct sink *sink) { return sink->cluster; }
 bool sink_is_new(const struct sink *sink) { return sink->is_new; }
+bool sink_has_nothing(const struct sink *sink) { return sink->held == WAL_HOLDS_NOTHING; }
 bool sink_tries_again(const struct sink *sink) { return sink->attempt > 0; }
 
 bool sink_stopping(struct sink *sink)
@@ -152,7 +153,7 @@ static void move_hold(struct sink *sink, bool now)
 {
     struct err err = {0};
     uint64_t at = clock_us();
-    if (!sink_holds(sink)) return;
+    if (!sink_holds(sink) || sink->held == WAL_HOLDS_NOTHING) return;
     if (sink->delivered + 1 == sink->held || (!now && at - sink->held_us < HOLD_EVERY_US)) return;
     sink->held_us = at;
     if (!wal_hold(sink->wal, sink->settings->name, sink->delivered + 1, &err))
@@ -286,9 +287,13 @@ void sink_seeded(struct sink *sink, uint64_t lsn)
 void sink_let_go(struct sink *sink)
 {
     char mark[SINK_NAME_MAX + 8];
+    uint64_t held;
+    struct err err = {0};
     snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
-    release(sink, sink->settings->name);
     release(sink, mark);
+    if (wal_held(sink->wal, sink->settings->name, &held) && held == WAL_HOLDS_NOTHING) return;
+    if (!wal_hold(sink->wal, sink->settings->name, WAL_HOLDS_NOTHING, &err))
+        log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);
 }
 
 void sink_hold_from(struct sink *sink, uint64_t lsn)
@@ -304,8 +309,11 @@ void sink_hold_from(struct sink *sink, uint64_t lsn)
 static void follow_nodes(const struct sink *sink, struct sink_status *status, uint64_t written)
 {
     struct sink_status node, least = {.lsn = UINT64_MAX};
-    for (size_t i = 0; i < cluster_count(sink->cluster); i++) {
-        sink_status_of(cluster_member(sink->cluster, i), &node);
+    struct sink *members[NODES_MAX];
+    size_t count = cluster_members(sink->cluster, members, NULL, NULL);
+    for (size_t i = 0; i < count; i++) {
+        sink_status_of(members[i], &node);
+        if (node.found && node.lost_position) continue; /* nobody listed it: it has nothing yet, and is not waited for */
         if (node.lsn < least.lsn) least = node;
     }
     if (least.lsn <= status->lsn) return;
@@ -525,6 +533,7 @@ static bool connect_and_stream(struct sink *sink, struct err *err)
                        (unsigned long long)delivered, (unsigned long long)points.written);
     }
     sink->delivered = delivered;
+    if (sink->held == WAL_HOLDS_NOTHING) sink->held = 0; /* its target has a position: from now on the log is kept for it */
     pthread_mutex_lock(&sink->lock);
     if (sink->status.lsn != delivered) sink->status.gtid = (struct gtid){0}; /* nobody is to take it for what the target has */
     sink->status.lsn = delivered;

@@ -52,6 +52,8 @@ struct cluster *sink_cluster(const struct sink *sink); /* that it is a part of; 
 bool sink_stopping(struct sink *sink);        /* stop or pause was asked for: return soon */
 /* Whether this sink's first connection is still to come: it has never delivered anything of this log. */
 bool sink_is_new(const struct sink *sink);
+/* Whether it joined a cluster that had been delivered to, or was given up, and has not been seeded since. Its own thread. */
+bool sink_has_nothing(const struct sink *sink);
 /* Whether its last connection failed and nothing was confirmed since: what was said then need not be said again. */
 bool sink_tries_again(const struct sink *sink);
 /* Whether a sink of the configuration is called so in wolfcdc.position. */

@@ -14,6 +14,9 @@ enum sink_state { SINK_CONNECTING, SINK_STREAMING, SINK_IDLE, SINK_RETRYING, SIN
 
 struct sink_status {
     const char *name, *type;
+    const char *cluster;          /* the [[sink]] that it is a part of; NULL: of none */
+    unsigned index;               /* for sink_metric_… */
+    bool found;                   /* a node that the configuration does not list */
     enum sink_state state;
     uint64_t since_us;
     char reason[1024], remedy[512];
@@ -36,6 +39,7 @@ void sinks_start(struct sinks *sinks);
 void sinks_stop(struct sinks *sinks); /* returns within 4 s */
 void sinks_free(struct sinks *sinks);
 size_t sinks_count(const struct sinks *sinks);
+/* The index-th; false: there are not so many. Nodes that are found come behind the others, one that is forgotten moves those behind it up. */
 bool sinks_status(struct sinks *sinks, size_t index, struct sink_status *status);
 /* Verbs, any thread. `name` NULL where it says so: all. */
 MUST_CHECK bool sinks_pause(struct sinks *sinks, const char *name, bool pause, struct err *err); /* NULL: all */
@@ -43,7 +47,7 @@ MUST_CHECK bool sinks_pause(struct sinks *sinks, const char *name, bool pause, s
 MUST_CHECK bool sinks_conflict(struct sinks *sinks, const char *name, const char *way, struct err *err);
 /* Deliver again from lsn (exactly-once sinks refuse what the target already has, unless it was rewound as well). */
 MUST_CHECK bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct err *err);
-/* Lets the log go of a sink that is no longer in the configuration. */
+/* Lets the log go of a sink that is no longer in the configuration, or of a node that was found and is no longer in the cluster. */
 MUST_CHECK bool sinks_forget(struct sinks *sinks, const char *name, struct err *err);
 /* Before anything runs, for `wolfctl sink adopt`: reads the target's GTID set that an agent with another log left there, so
    that an empty log starts from it; writes our first position row. */
@@ -66,6 +70,7 @@ enum order_state { ORDER_NONE, ORDER_WAITING, ORDER_RUNNING, ORDER_DONE, ORDER_F
 
 struct node_status {
     const char *node, *sink;      /* host as configured; the node's own sink */
+    bool found;                   /* it is in the cluster, but not in the configuration */
     char id[128], leader_seen[128];
     const char *role, *state;     /* "leader" | "follower" | ""; up, lagging, gone, foreign, new, rebuilt, unknown */
     char reason[400], remedy[400];

@@ -5,6 +5,7 @@
 #ifndef WOLFCDC_SINK_STATE_H
 #define WOLFCDC_SINK_STATE_H
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "cluster.h"
 #include "filter.h"
@@ -20,6 +21,10 @@ struct sink {
     bool on_filter; /* it has patterns of its own */
     pthread_t thread;
     bool started;
+    bool found;              /* a node that nobody listed: see roster.h */
+    atomic_bool forgotten;   /* and that is no more: its thread has ended, it is shown nowhere */
+    uint64_t began;          /* where it began, when it had delivered nothing before this run; 0: it had */
+    uint64_t begin_at;       /* likewise of one that was found: where to begin; 0: its rows are to be seeded */
 
     /* owned by the sink's thread */
     void *self;
@@ -49,6 +54,29 @@ struct sink {
 
 /* The part of a cluster that delivers through its leader holds nothing of the log by itself: the nodes' parts do. */
 static inline bool sink_holds(const struct sink *sink) { return !sink->settings->cluster || sink->settings->node >= 0; }
+
+/* Every sink, and where those of nodes that are found later go: behind the others, and never away again. Whoever holds an index below count may
+   use the sink. */
+struct sinks {
+    const struct settings *settings;
+    struct wal *wal;
+    size_t cluster_count;
+    struct cluster *clusters[SINKS_MAX];
+    uint64_t started_us;
+    pthread_mutex_t lock;    /* one birth or death at a time; what follows */
+    bool running, stopping;
+    atomic_size_t count;     /* moved on when the new one is whole */
+    struct sink items[SINKS_MAX];
+    struct { struct sink_settings settings; char name[SINK_NAME_MAX], host[256]; } found[SINKS_MAX]; /* by the index of the sink */
+};
+
+/* sinks.c. sink_init: from its settings, up to its hold on the log; sink_fini takes half of it, too. */
+MUST_CHECK bool sink_init(struct sink *sink, struct err *err);
+void sink_fini(struct sink *sink);
+MUST_CHECK bool sink_open_cursor(struct sink *sink, struct err *err);
+void sink_begin(struct sink *sink); /* its thread */
+void sink_wait_finished(struct sink *sink, uint64_t until_us);
+static inline bool sink_is_gone(struct sink *sink) { return atomic_load(&sink->forgotten); }
 
 /* runner.c: the thread's function. */
 void *sink_run(void *sink);

@@ -5,21 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "discovery.h"
 #include "clock.h"
+#include "finder.h"
 #include "log.h"
+#include "roster.h"
 #include "metrics.h"
 #include "thread.h"
 
 enum { STOP_GRACE_MS = 1500 };
-
-struct sinks {
-    const struct settings *settings;
-    struct wal *wal;
-    size_t cluster_count;
-    struct cluster *clusters[SINKS_MAX];
-    size_t count;
-    struct sink items[];
-};
 
 static const struct sink_ops *const kinds[] = {&sink_mysql, &sink_jsonl, &sink_http};
 
@@ -30,6 +24,7 @@ static bool find_start(struct sink *sink, uint64_t *lsn, struct err *err)
     const char *start = sink->settings->start;
     struct wal_points points;
     wal_points(sink->wal, &points);
+    if (sink->begin_at) return *lsn = sink->begin_at, true;
     if (points.written == 0) return *lsn = 1, true;
     if (!start)
         return err_set(err, ERR_CONFIG,
@@ -50,6 +45,7 @@ static bool joins(const struct sink *sink)
 {
     char mark[SINK_NAME_MAX + 8];
     uint64_t lsn;
+    if (sink->found) return !sink->begin_at;
     if (!sink->settings->cluster || sink->settings->start) return false;
     for (size_t i = 0; i < sink->all->sink_count; i++) {
         const struct sink_settings *other = &sink->all->sinks[i];
@@ -60,34 +56,36 @@ static bool joins(const struct sink *sink)
     return false;
 }
 
-/* A sink is new until its first confirmation: a second hold, NAME/new, says so across a crash. */
-static bool open_cursor(struct sink *sink, struct err *err)
+/* A sink is new until its first confirmation: a second hold, NAME/new, says so across a crash. A node that joins, or was given up, is remembered by
+   a hold that keeps nothing: its position row says more once it is seeded. */
+bool sink_open_cursor(struct sink *sink, struct err *err)
 {
     char mark[SINK_NAME_MAX + 8];
     uint64_t lsn = 0, ignored;
-    bool joined = false;
     if (!sink_holds(sink)) return true;
     snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
+    sink->is_new = false;
     if (wal_held(sink->wal, sink->settings->name, &lsn)) {
         sink->is_new = wal_held(sink->wal, mark, &ignored);
     } else if (joins(sink)) {
-        struct wal_points points;
-        joined = true;
-        wal_points(sink->wal, &points);
-        lsn = points.written + 1; /* its position says more once it is seeded */
+        lsn = WAL_HOLDS_NOTHING;
         if (!wal_hold(sink->wal, sink->settings->name, lsn, err)) return false;
     } else {
         if (!find_start(sink, &lsn, err)) return false;
         if (!wal_hold(sink->wal, mark, lsn, err) || !wal_hold(sink->wal, sink->settings->name, lsn, err)) return false;
         sink->is_new = true;
     }
+    struct wal_points points;
+    wal_points(sink->wal, &points);
+    bool nothing = lsn == WAL_HOLDS_NOTHING;
     sink->held = lsn;
-    sink->delivered = lsn - 1;
-    sink->status.lsn = joined ? 0 : sink->delivered; /* it has nothing before it is seeded, whatever the log holds */
+    sink->began = sink->is_new ? lsn : 0;
+    sink->delivered = nothing ? points.written : lsn - 1;
+    sink->status.lsn = nothing ? 0 : sink->delivered; /* it has nothing before it is seeded, whatever the log holds */
     return true;
 }
 
-static bool sink_init(struct sink *sink, struct err *err)
+bool sink_init(struct sink *sink, struct err *err)
 {
     const struct sink_settings *s = sink->settings;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -99,16 +97,29 @@ static bool sink_init(struct sink *sink, struct err *err)
     thread_cond_init(&sink->wake);
     sink->status.name = s->name;
     sink->status.type = s->type;
+    sink->status.cluster = s->cluster;
+    sink->status.index = sink->index;
+    sink->status.found = sink->found;
     sink->status.since_us = clock_wall_us();
     metrics_name_sink(sink->index, s->name);
     sink->on_filter = s->include.count || s->exclude.count;
     if (sink->on_filter && !filter_new(&s->include, &s->exclude, &sink->filter, err)) return false;
     if (!sink->ops->create(sink, &sink->self, err)) return err_context(err, "sink \"%s\"", s->name);
-    return open_cursor(sink, err);
+    return sink_open_cursor(sink, err);
+}
+
+void sink_fini(struct sink *sink)
+{
+    if (sink->ops && sink->self) sink->ops->destroy(sink->self);
+    wal_reader_close(sink->reader);
+    filter_free(sink->filter);
+    if (!sink->ops) return;
+    pthread_mutex_destroy(&sink->lock);
+    pthread_cond_destroy(&sink->wake);
 }
 
 /* The parts of a [[sink]] stand next to each other: its nodes', then its leader's. */
-static void clusters_new(struct sinks *sinks)
+static bool clusters_new(struct sinks *sinks, struct err *err)
 {
     for (size_t i = 0; i < sinks->count;) {
         const struct sink_settings *first = sinks->items[i].settings;
@@ -118,7 +129,9 @@ static void clusters_new(struct sinks *sinks)
         i += count ? count : 1;
         if (!count) continue;
         if (i < sinks->count && sinks->items[i].settings->node < 0) leader = &sinks->items[i++];
-        struct cluster *cluster = cluster_new(sinks->settings, first, sinks->wal, members, leader);
+        int heard = -1;
+        if (first->discovery && !discovery_open(&heard, err)) return err_context(err, "sink \"%s\": discovery", first->cluster);
+        struct cluster *cluster = cluster_new(sinks, first, members, leader, finder_new(heard, first->cluster_name));
         sinks->clusters[sinks->cluster_count++] = cluster;
         for (size_t n = 0; n < count; n++) {
             members[n]->cluster = cluster;
@@ -126,53 +139,66 @@ static void clusters_new(struct sinks *sinks)
         }
         if (leader) leader->cluster = cluster;
     }
+    return true;
 }
 
 bool sinks_new(const struct settings *settings, struct wal *wal, struct sinks **out, struct err *err)
 {
-    struct sinks *sinks = calloc(1, sizeof *sinks + settings->sink_count * sizeof *sinks->items);
+    struct sinks *sinks = calloc(1, sizeof *sinks);
     if (!sinks) abort();
     sinks->settings = settings;
     sinks->wal = wal;
-    for (size_t i = 0; i < settings->sink_count; i++) {
+    pthread_mutex_init(&sinks->lock, NULL);
+    bool ok = true;
+    for (size_t i = 0; ok && i < settings->sink_count; i++) {
         struct sink *sink = &sinks->items[i];
         sink->all = settings;
         sink->settings = &settings->sinks[i];
         sink->wal = wal;
         sink->index = (unsigned)i;
         sinks->count++;
-        if (!sink_init(sink, err)) {
-            sinks_free(sinks);
-            return false;
-        }
+        ok = sink_init(sink, err);
     }
-    clusters_new(sinks);
+    if (!ok || !clusters_new(sinks, err)) {
+        sinks_free(sinks);
+        return false;
+    }
+    roster_remember(sinks);
     *out = sinks;
     return true;
 }
 
-void sinks_start(struct sinks *sinks)
+void sink_begin(struct sink *sink)
 {
-    for (size_t i = 0; i < sinks->cluster_count; i++) cluster_start(sinks->clusters[i]);
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        char name[16];
-        snprintf(name, sizeof name, "sink-%.10s", sink->settings->name);
-        sink->started = true;
-        thread_start(&sink->thread, name, sink_run, sink);
-    }
+    char name[16];
+    snprintf(name, sizeof name, "sink-%.10s", sink->settings->name);
+    sink->started = true;
+    thread_start(&sink->thread, name, sink_run, sink);
 }
 
-static void wait_finished(struct sink *sink, uint64_t until)
+void sinks_start(struct sinks *sinks)
+{
+    pthread_mutex_lock(&sinks->lock);
+    sinks->started_us = clock_us();
+    sinks->running = true;
+    for (size_t i = 0; i < sinks->count; i++) sink_begin(&sinks->items[i]);
+    pthread_mutex_unlock(&sinks->lock);
+    for (size_t i = 0; i < sinks->cluster_count; i++) cluster_start(sinks->clusters[i]);
+}
+
+void sink_wait_finished(struct sink *sink, uint64_t until_us)
 {
     pthread_mutex_lock(&sink->lock);
-    while (!sink->finished && clock_us() < until) thread_wait(&sink->wake, &sink->lock, 50);
+    while (!sink->finished && clock_us() < until_us) thread_wait(&sink->wake, &sink->lock, 50);
     pthread_mutex_unlock(&sink->lock);
 }
 
 void sinks_stop(struct sinks *sinks)
 {
     uint64_t until = clock_us() + STOP_GRACE_MS * 1000ull; /* for all together */
+    pthread_mutex_lock(&sinks->lock);
+    sinks->stopping = true; /* no more are born */
+    pthread_mutex_unlock(&sinks->lock);
     for (size_t i = 0; i < sinks->count; i++) {
         struct sink *sink = &sinks->items[i];
         pthread_mutex_lock(&sink->lock);
@@ -184,7 +210,7 @@ void sinks_stop(struct sinks *sinks)
         struct sink *sink = &sinks->items[i];
         if (!sink->started) continue;
         /* What is under way may end well; after that the connection is cut, which rolls it back. */
-        wait_finished(sink, until);
+        sink_wait_finished(sink, until);
         pthread_mutex_lock(&sink->lock);
         bool finished = sink->finished;
         pthread_mutex_unlock(&sink->lock);
@@ -202,15 +228,8 @@ void sinks_free(struct sinks *sinks)
 {
     if (!sinks) return;
     for (size_t i = 0; i < sinks->cluster_count; i++) cluster_free(sinks->clusters[i]);
-    for (size_t i = 0; i < sinks->count; i++) {
-        struct sink *sink = &sinks->items[i];
-        if (sink->ops && sink->self) sink->ops->destroy(sink->self);
-        wal_reader_close(sink->reader);
-        filter_free(sink->filter);
-        if (!sink->ops) continue;
-        pthread_mutex_destroy(&sink->lock);
-        pthread_cond_destroy(&sink->wake);
-    }
+    for (size_t i = 0; i < sinks->count; i++) sink_fini(&sinks->items[i]);
+    pthread_mutex_destroy(&sinks->lock);
     free(sinks);
 }
 
@@ -218,17 +237,31 @@ void sinks_free(struct sinks *sinks)
 
 size_t sinks_count(const struct sinks *sinks) { return sinks->count; }
 
+/* The index-th of those that are. */
+static struct sink *live_at(struct sinks *sinks, size_t index)
+{
+    for (size_t i = 0; i < sinks->count; i++)
+        if (!sink_is_gone(&sinks->items[i]) && index-- == 0) return &sinks->items[i];
+    return NULL;
+}
+
 bool sinks_status(struct sinks *sinks, size_t index, struct sink_status *status)
 {
-    if (index >= sinks->count) return false;
-    sink_status_of(&sinks->items[index], status);
-    return true;
+    struct sink *sink = live_at(sinks, index);
+    if (sink) sink_status_of(sink, status);
+    return sink;
+}
+
+/* `name` NULL: any. */
+static bool is_meant(struct sink *sink, const char *name)
+{
+    return !sink_is_gone(sink) && (!name || sink_is_meant(sink->settings, name));
 }
 
 static struct sink *find(struct sinks *sinks, const char *name, struct err *err)
 {
     for (size_t i = 0; i < sinks->count; i++)
-        if (sink_is_meant(sinks->items[i].settings, name)) return &sinks->items[i];
+        if (is_meant(&sinks->items[i], name)) return &sinks->items[i];
     err_set(err, ERR_CONFIG, "no sink \"%s\" in the configuration", name);
     return NULL;
 }
@@ -246,7 +279,7 @@ bool sinks_pause(struct sinks *sinks, const char *name, bool pause, struct err *
 {
     bool found = !name;
     for (size_t i = 0; i < sinks->count; i++) {
-        if (name && !sink_is_meant(sinks->items[i].settings, name)) continue;
+        if (!is_meant(&sinks->items[i], name)) continue;
         pause_one(&sinks->items[i], pause);
         found = true;
     }
@@ -275,7 +308,7 @@ bool sinks_conflict(struct sinks *sinks, const char *name, const char *text, str
     enum sink_state state;
     struct sink *sink = NULL;
     for (size_t i = 0; i < sinks->count && !sink; i++)
-        if ((!name || sink_is_meant(sinks->items[i].settings, name)) && state_of(&sinks->items[i]) == SINK_CONFLICT) sink = &sinks->items[i];
+        if (is_meant(&sinks->items[i], name) && state_of(&sinks->items[i]) == SINK_CONFLICT) sink = &sinks->items[i];
     if (!sink && !name) return err_set(err, ERR_CONFIG, "no sink is in conflict");
     if (!sink && !(sink = find(sinks, name, err))) return false;
     if (!parse_way(text, &way)) return err_set(err, ERR_CONFIG, "\"%s\" is no way out of a conflict: skip, overwrite or retry", text);
@@ -307,9 +340,12 @@ bool sinks_forget(struct sinks *sinks, const char *name, struct err *err)
 {
     char mark[SINK_NAME_MAX + 8];
     uint64_t lsn;
-    for (size_t i = 0; i < sinks->count; i++)
-        if (strcmp(sinks->items[i].settings->name, name) == 0)
-            return err_set(err, ERR_CONFIG, "sink \"%s\" is in the configuration: take it out and restart first", name);
+    for (size_t i = 0; i < sinks->count; i++) {
+        struct sink *sink = &sinks->items[i];
+        if (sink_is_gone(sink) || strcmp(sink->settings->name, name)) continue;
+        if (sink->found) return roster_forget(sinks, sink, err);
+        return err_set(err, ERR_CONFIG, "sink \"%s\" is in the configuration: take it out and restart first", name);
+    }
     if (!wal_held(sinks->wal, name, &lsn)) return err_set(err, ERR_CONFIG, "the log knows no sink \"%s\"", name);
     snprintf(mark, sizeof mark, "%.120s/new", name);
     if (wal_held(sinks->wal, mark, &lsn) && !wal_release(sinks->wal, mark, err)) return false;

@@ -52,6 +52,8 @@ static void put_node(struct json *json, const struct node_status *n)
     json_open(json, '{');
     text(json, "node", n->node);
     text(json, "sink", n->sink);
+    json_name(json, "found");
+    json_bool(json, n->found);
     text(json, "id", n->id);
     text(json, "role", n->role);
     text(json, "state", n->state);

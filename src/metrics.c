@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -37,7 +38,8 @@ static atomic_uint_fast64_t values[METRICS];
 static struct histogram histograms[METRICS];
 static atomic_uint_fast64_t sink_values[SINKS_MAX][SINK_METRICS];
 static struct histogram sink_histograms[SINKS_MAX][SINK_METRICS];
-static char sink_names[SINKS_MAX][65]; /* "" until named; written before the threads start */
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+static char sink_names[SINKS_MAX][SINK_NAME_MAX]; /* under names_lock; "": no such sink, or none any more */
 
 void metric_add(enum metric metric, uint64_t n) { atomic_fetch_add_explicit(&values[metric], n, memory_order_relaxed); }
 
@@ -86,7 +88,17 @@ void sink_metric_observe_us(unsigned sink, enum sink_metric metric, uint64_t us)
 void metrics_name_sink(unsigned sink, const char *name)
 {
     assert(sink < SINKS_MAX);
+    pthread_mutex_lock(&names_lock);
     snprintf(sink_names[sink], sizeof sink_names[sink], "%s", name);
+    pthread_mutex_unlock(&names_lock);
+}
+
+static bool sink_named(unsigned sink, char name[SINK_NAME_MAX])
+{
+    pthread_mutex_lock(&names_lock);
+    memcpy(name, sink_names[sink], SINK_NAME_MAX);
+    pthread_mutex_unlock(&names_lock);
+    return *name;
 }
 
 /* ---- Prometheus text ---- */
@@ -115,10 +127,10 @@ static void histogram_text(struct buf *out, const struct description *d, struct 
 static void sink_text(struct buf *out, enum sink_metric metric)
 {
     const struct description *d = &sink_descriptions[metric];
-    char label[80];
+    char name[SINK_NAME_MAX], label[SINK_NAME_MAX + 8];
     for (unsigned sink = 0; sink < SINKS_MAX; sink++) {
-        if (!sink_names[sink][0]) continue;
-        snprintf(label, sizeof label, "sink=\"%.64s\"", sink_names[sink]); /* letters, digits, - and _: config.c */
+        if (!sink_named(sink, name)) continue;
+        snprintf(label, sizeof label, "sink=\"%s\"", name); /* nothing to escape: rules.c, finder.c */
         if (d->kind == HISTOGRAM) histogram_text(out, d, &sink_histograms[sink][metric], label);
         else buf_printf(out, "wolfcdc_%s{%s} %" PRIu64 "\n", d->name, label, sink_metric_get(sink, metric));
     }
@@ -154,9 +166,9 @@ static void histogram_json(struct json *json, struct histogram *histogram)
     json_close(json, '}');
 }
 
-static void sink_json(struct json *json, unsigned sink)
+static void sink_json(struct json *json, unsigned sink, const char *name)
 {
-    json_name(json, sink_names[sink]);
+    json_name(json, name);
     json_open(json, '{');
     for (unsigned i = 0; i < SINK_METRICS; i++) {
         json_name(json, sink_descriptions[i].name + strlen("sink_"));
@@ -168,6 +180,7 @@ static void sink_json(struct json *json, unsigned sink)
 
 void metrics_json(struct buf *out)
 {
+    char name[SINK_NAME_MAX];
     struct json json = json_on(out);
     json_open(&json, '{');
     for (unsigned i = 0; i < METRICS; i++) {
@@ -178,7 +191,7 @@ void metrics_json(struct buf *out)
     json_name(&json, "sinks");
     json_open(&json, '{');
     for (unsigned sink = 0; sink < SINKS_MAX; sink++)
-        if (sink_names[sink][0]) sink_json(&json, sink);
+        if (sink_named(sink, name)) sink_json(&json, sink, name);
     json_close(&json, '}');
     json_close(&json, '}');
 }

@@ -25,7 +25,7 @@ void sink_metric_add(unsigned sink, enum sink_metric metric, uint64_t n);
 void sink_metric_set(unsigned sink, enum sink_metric metric, uint64_t value);
 uint64_t sink_metric_get(unsigned sink, enum sink_metric metric);
 void sink_metric_observe_us(unsigned sink, enum sink_metric metric, uint64_t us);
-void metrics_name_sink(unsigned sink, const char *name);
+void metrics_name_sink(unsigned sink, const char *name); /* any thread; "": it is no longer shown */
 void metrics_prometheus(struct buf *out);
 /* One object: {"received_events_total":7,…,"sinks":{"new":{…}}}; a histogram is {"count","sum"}, in seconds. */
 void metrics_json(struct buf *out);

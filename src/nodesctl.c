@@ -76,6 +76,7 @@ static void print_node(const cJSON *n)
 {
     printf("  %-20s %-12s %-15s %-10s sees %s as leader\n", text(n, "node"), *text(n, "id") ? text(n, "id") : "-",
            *text(n, "role") ? text(n, "role") : "-", text(n, "state"), *text(n, "leader_seen") ? text(n, "leader_seen") : "none");
+    if (cJSON_IsTrue(part(n, "found"))) print_if("listed", "no: it is in the cluster, and was found there");
     print_if("why", text(n, "reason"));
     print_if("remedy", text(n, "remedy"));
     printf("    rows      LSN %.0f %s, lag %.1f s, %s", number(n, "position"), text(n, "gtid"), number(n, "lag_seconds"), text(n, "sink_state"));

@@ -30,11 +30,11 @@ static void gauges(const struct report *report)
     metric_set(METRIC_DURABLE_LSN, report->wal.points.durable);
     for (size_t i = 0; i < report->sink_count; i++) {
         const struct sink_status *sink = &report->sinks[i];
-        sink_metric_set((unsigned)i, SINK_METRIC_STATE, sink->state);
-        sink_metric_set((unsigned)i, SINK_METRIC_APPLIED_LSN, sink->lsn);
-        sink_metric_set((unsigned)i, SINK_METRIC_LAG_SECONDS, (uint64_t)(sink->lag_seconds + 0.5));
-        sink_metric_set((unsigned)i, SINK_METRIC_LAG_TRANSACTIONS, sink->lag_transactions);
-        sink_metric_set((unsigned)i, SINK_METRIC_LAG_BYTES, sink->lag_bytes);
+        sink_metric_set(sink->index, SINK_METRIC_STATE, sink->state);
+        sink_metric_set(sink->index, SINK_METRIC_APPLIED_LSN, sink->lsn);
+        sink_metric_set(sink->index, SINK_METRIC_LAG_SECONDS, (uint64_t)(sink->lag_seconds + 0.5));
+        sink_metric_set(sink->index, SINK_METRIC_LAG_TRANSACTIONS, sink->lag_transactions);
+        sink_metric_set(sink->index, SINK_METRIC_LAG_BYTES, sink->lag_bytes);
     }
 }
 
@@ -68,7 +68,7 @@ bool report_ready(const struct report *report, struct buf *reasons)
 {
     struct json json = json_on(reasons);
     bool ready = true;
-    char who[80];
+    char who[SINK_NAME_MAX + 8];
     json_open(&json, '[');
     if (!report_source_well(report->source.state)) {
         ready = false;

@@ -117,7 +117,7 @@ static bool node_is(const struct node_settings *a, const struct node_settings *b
 
 static void cluster_check(struct reading *in, const struct instance *at, const struct sink_settings *sink)
 {
-    static const char *const keys[] = {"nodes", "delivery", "lock_ms", "node_hold_mb", "proof", "proof_rows_per_second"};
+    static const char *const keys[] = {"nodes", "delivery", "lock_ms", "node_hold_mb", "discovery", "cluster_name", "proof", "proof_rows_per_second"};
     if (strcmp(sink->type, "wolfscale")) {
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (line_of(at, keys[i])) problem(&in->problems, line_of(at, keys[i]), keys[i], "is for type \"wolfscale\" only");
@@ -132,6 +132,10 @@ static void cluster_check(struct reading *in, const struct instance *at, const s
         problem(&in->problems, line_of(at, "delivery"), "delivery", "\"leader\" needs proof = true: rows that late statements changed are found by it");
     if (!strcmp(sink->delivery, "leader") && (sink->server.ssl || sink->server.ssl_ca || sink->server.ssl_cert || sink->server.ssl_key))
         problem(&in->problems, line_of(at, "delivery"), "delivery", "\"leader\" not together with the ssl keys: a WolfScale node's proxy cannot speak TLS");
+    if (sink->discovery)
+        for (const struct sink_settings *other = in->settings->sinks; other < sink; other++)
+            if (other->discovery)
+                problem(&in->problems, line_of(at, "discovery"), "discovery", "in one [[sink]] only: \"%s\" has it already", other->name ? other->name : "?");
     char name[SINK_NAME_MAX];
     for (size_t i = 0; sink->name && i < sink->nodes.count; i++)
         if (cluster_part_name(sink->name, &sink->nodes.items[i], name, sizeof name) >= sizeof name)

@@ -71,6 +71,8 @@ struct sink_settings {
     const char *delivery;          /* wolfscale: "nodes" | "leader" */
     unsigned lock_ms;              /* wolfscale: how long row locks are held, about; 50 */
     uint64_t node_hold_mb;         /* wolfscale: log that one node may hold back; 0 = no limit */
+    bool discovery;                /* wolfscale: hear the nodes' announcements (UDP 7654) */
+    const char *cluster_name;      /* wolfscale: of the nodes that are heard; "": any */
     bool proof;                    /* wolfscale: compare rows all the time */
     unsigned proof_rows_per_second;
     /* Not keys: what clusters_expand makes of them. */

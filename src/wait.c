@@ -101,14 +101,20 @@ struct waiting {
     struct sink_status sinks[SINKS_MAX];
 };
 
+/* By its own name, or that of the [[sink]] it is a part of. A node that nobody listed and nobody has seeded yet is waited for only by its own name. */
+static bool is_meant(const struct sink_status *sink, const char *name)
+{
+    if (name && !strcmp(sink->name, name)) return true;
+    if (sink->found && sink->lost_position) return false;
+    return !name || (sink->cluster && !strcmp(sink->cluster, name));
+}
+
 static void look_around(struct waiting *w)
 {
     cdc_status(w->agent->cdc, &w->source);
     w->sink_count = 0;
-    for (size_t i = 0; i < SINKS_MAX && sinks_status(w->agent->sinks, i, &w->sinks[w->sink_count]); i++)
-        if (!w->sink || sink_is_meant(&w->agent->settings->sinks[i], w->sink)) {
-            if (++w->sink_count == SINKS_MAX) break;
-        }
+    for (size_t i = 0; w->sink_count < SINKS_MAX && sinks_status(w->agent->sinks, i, &w->sinks[w->sink_count]); i++)
+        w->sink_count += is_meant(&w->sinks[w->sink_count], w->sink);
 }
 
 /* @@gtid_binlog_pos over a connection of our own: what the source has now, not what capture has heard of. */
@@ -211,10 +217,11 @@ static void wait_loop(struct waiting *w)
     }
 }
 
-static bool sink_exists(const struct settings *settings, const char *name)
+static bool sink_exists(struct sinks *sinks, const char *name)
 {
-    for (size_t i = 0; i < settings->sink_count; i++)
-        if (sink_is_meant(&settings->sinks[i], name)) return true;
+    struct sink_status status;
+    for (size_t i = 0; sinks_status(sinks, i, &status); i++)
+        if (!strcmp(status.name, name) || (status.cluster && !strcmp(status.cluster, name))) return true;
     return false;
 }
 
@@ -227,7 +234,7 @@ void verb_wait(struct request *request)
         request_error(request, 400, "timeout in seconds", "%s", err.text);
         return;
     }
-    if (sink && !sink_exists(request->agent->settings, sink)) {
+    if (sink && !sink_exists(request->agent->sinks, sink)) {
         request_error(request, 400, "wolfctl status lists the sinks", "no sink \"%.64s\"", sink);
         return;
     }

@@ -178,6 +178,15 @@ bool wal_held(struct wal *wal, const char *name, uint64_t *lsn)
     return hold;
 }
 
+bool wal_hold_at(struct wal *wal, size_t index, char *name, size_t room)
+{
+    pthread_mutex_lock(&wal->lock);
+    bool found = index < wal->hold_count;
+    if (found) snprintf(name, room, "%s", wal->holds[index].name);
+    pthread_mutex_unlock(&wal->lock);
+    return found;
+}
+
 /* --- space --- */
 
 static uint64_t log_bytes(const struct wal *wal) /* under lock */

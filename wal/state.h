@@ -15,7 +15,7 @@
 #include "segment.h"
 #include "thread.h"
 
-enum { HOLDS_MAX = 256, HOLD_NAME_MAX = 128 };
+enum { HOLDS_MAX = 256, HOLD_NAME_MAX = WAL_HOLD_NAME_MAX };
 
 /* Records on their way to the file: one block. */
 struct buffer {

@@ -87,6 +87,11 @@ MUST_CHECK bool wal_hold(struct wal *wal, const char *name, uint64_t lsn, struct
 MUST_CHECK bool wal_release(struct wal *wal, const char *name, struct err *err);
 /* Whether `name` has a hold already, and which: a sink seen before. */
 bool wal_held(struct wal *wal, const char *name, uint64_t *lsn);
+/* The name of the index-th hold, in no order; false: there are not so many. */
+bool wal_hold_at(struct wal *wal, size_t index, char *name, size_t room);
+/* A hold at this LSN keeps nothing, but is remembered. */
+#define WAL_HOLDS_NOTHING UINT64_MAX
+enum { WAL_HOLD_NAME_MAX = 128 };
 /* About how many bytes of the log a reader that has everything up to lsn still has before it. */
 uint64_t wal_bytes_behind(struct wal *wal, uint64_t lsn);
 
