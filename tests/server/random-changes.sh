@@ -26,7 +26,7 @@ change() { # change NUMBER: one statement, which may do nothing
     1) echo "UPDATE IGNORE u SET k = '$x' WHERE k = '$y';" ;;
     2) echo "DELETE FROM u WHERE k = '$x';" ;;
     3) echo "REPLACE INTO u (k, a) VALUES ('$x', $nn);" ;;
-    4) echo "INSERT INTO u VALUES ('$x', $nn, '$y', $m) ON DUPLICATE KEY UPDATE v = v + 100 * $i;" ;;
+    4) echo "INSERT IGNORE INTO u VALUES ('$x', $nn, '$y', $m) ON DUPLICATE KEY UPDATE v = v + 100 * $i;" ;;
     5) echo "UPDATE IGNORE u SET a = $nn, b = '$x' WHERE k = '$y';" ;;
     6) echo "DELETE FROM u WHERE k = '$x'; INSERT IGNORE INTO u (k, v) VALUES ('$y', $m);" ;;
     7) echo "REPLACE INTO w VALUES ($n, '$x', REPEAT('$y', 100), $m);" ;;
