@@ -210,6 +210,32 @@ static void bytes_behind_an_lsn(void **state)
     table_free(table);
 }
 
+/* Remembered across an end, and in nobody's way. */
+static void a_hold_that_keeps_nothing_is_remembered(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct wal_resume resume;
+    struct source_pos nowhere = {0};
+    struct wal *wal;
+    char name[WAL_HOLD_NAME_MAX] = "";
+    uint64_t lsn = 0;
+    struct wal_limits limits = limits_at(100);
+    struct wal_need needs[] = {{"a", WAL_HOLDS_NOTHING}, {"b", 350}};
+    (void)state;
+    assert_int_equal(wal_retain_from(needs, 2, &limits), wal_retain_from(needs + 1, 1, &limits));
+    assert_int_equal(wal_retain_from(needs, 1, &limits), wal_retain_from(needs, 0, &limits));
+    ok(wal_open(&options, &nowhere, &wal, &resume, &failure));
+    assert_false(wal_hold_at(wal, 0, name, sizeof name));
+    ok(wal_hold(wal, "sink@10.9.0.4", WAL_HOLDS_NOTHING, &failure));
+    wal_close(wal);
+    ok(wal_open(&options, &nowhere, &wal, &resume, &failure));
+    assert_true(wal_hold_at(wal, 0, name, sizeof name));
+    assert_string_equal(name, "sink@10.9.0.4");
+    assert_true(wal_held(wal, name, &lsn) && lsn == WAL_HOLDS_NOTHING);
+    assert_false(wal_hold_at(wal, 1, name, sizeof name));
+    wal_close(wal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_is_told_when_its_file_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(space_pauses_capture, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_behind_an_lsn, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_hold_that_keeps_nothing_is_remembered, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
