@@ -44,7 +44,7 @@ void clusters_expand(struct settings *settings)
         if (strcmp(sink->type, "wolfscale")) out[count++] = *sink;
         else expand_one(settings, sink, out, &count);
     }
-    memcpy(settings->sinks, out, count * sizeof *out);
+    for (size_t i = 0; i < count; i++) settings->sinks[i] = out[i];
     settings->sink_count = count;
 }
 
