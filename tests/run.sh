@@ -94,7 +94,7 @@ scenarios() {
     done
 }
 servers() {
-    local s n=0 limit=240
+    local s n=0 limit=480
     [ "$LONG" = 0 ] || limit=7200
     for s in $(scenarios); do
         wanted "server/$s" || continue
