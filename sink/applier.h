@@ -97,6 +97,7 @@ struct mysql_sink {
     pthread_mutex_t lock;      /* of db, for interrupt */
     struct db *db;
     uint8_t flags;             /* the session's, as in batches */
+    bool told;                 /* the target's warnings have been logged */
     bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
     uint64_t used_us, pruned_us, emptied_us;

@@ -550,6 +550,14 @@ int cluster_node(struct cluster *c, const char *name)
 
 /* ---- for the leader's part ---- */
 
+static size_t slot_of(const struct cluster *c, const struct sink *member)
+{
+    size_t slot = 0;
+    while (slot < c->count && c->members[slot] != member) slot++;
+    assert(slot < c->count);
+    return slot;
+}
+
 size_t cluster_members(struct cluster *c, struct sink *members[NODES_MAX], struct node_settings nodes[NODES_MAX], unsigned *changes)
 {
     size_t n = 0;
@@ -583,6 +591,15 @@ unsigned cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struc
     unsigned changes = c->changes;
     pthread_mutex_unlock(&c->lock);
     return changes;
+}
+
+void cluster_unpark(struct cluster *c, struct sink *member)
+{
+    size_t slot = slot_of(c, member);
+    pthread_mutex_lock(&c->lock);
+    bool seeding = c->order[slot].state == ORDER_RUNNING && c->order[slot].what == NODE_SEED;
+    if (!seeding) sink_park(member, UINT64_MAX, "");
+    pthread_mutex_unlock(&c->lock);
 }
 
 void cluster_way(struct cluster *c, const char *way, const char *reason, const char *remedy)
@@ -641,14 +658,6 @@ void cluster_take(struct cluster *c, struct sink *member, const struct node_addr
     if (c->proof) proof_add(c->proof, &server, node.host);
     c->count++;
     note_change(c);
-}
-
-static size_t slot_of(const struct cluster *c, const struct sink *member)
-{
-    size_t slot = 0;
-    while (slot < c->count && c->members[slot] != member) slot++;
-    assert(slot < c->count);
-    return slot;
 }
 
 void cluster_take_back(struct cluster *c, struct sink *member)

@@ -52,10 +52,13 @@ bool lead_watch(struct leader *l, struct err *err)
     return !a->fell || err_set(err, ERR_RETRY, "the leader's log went backwards: it was restarted, or lost its end");
 }
 
-bool lead_await(struct leader *l, struct db *db, struct err *err)
+bool lead_await(struct leader *l, struct db *db, uint32_t limit_ms, struct err *err)
 {
-    while (!db_wait(db, AWAIT_MS))
+    uint64_t until = clock_us() + limit_ms * 1000ull;
+    while (!db_wait(db, AWAIT_MS)) {
         if (!lead_watch(l, err)) return false;
+        if (clock_us() > until) return err_set(err, ERR_RETRY, "no reply for %u s", limit_ms / 1000);
+    }
     return true;
 }
 
@@ -172,7 +175,7 @@ static void unpark(struct leader *l)
 {
     if (!l->on_leader) return;
     l->on_leader = false;
-    for (size_t i = 0; i < l->count; i++) sink_park(l->nodes[i].member, UINT64_MAX, "");
+    for (size_t i = 0; i < l->count; i++) cluster_unpark(l->cluster, l->nodes[i].member);
 }
 
 static bool check_positions(struct leader *l, struct err *err)

@@ -36,7 +36,7 @@ enum {
     LEAD_UNIT_ROWS = 1000,          /* keys read back with one SELECT */
     LEAD_TRIES = 3,                 /* proofs of one segment, with what is missing sent again between them */
     LEAD_ARRIVE_MS = 15000,         /* a marker, on every node */
-    LEAD_READ_MS = 60000, LEAD_DDL_MS = 3600000,
+    LEAD_READ_MS = 60000, LEAD_PROXY_MS = 12000, LEAD_DDL_MS = 3600000,
     LEAD_HOLDER = 0x0200            /* server_status: NO_BACKSLASH_ESCAPES. A forwarded statement's OK does not have it */
 };
 
@@ -72,6 +72,7 @@ struct lead_push {
     struct slice sql, keys; /* keys: of its rows, for the read-back */
     uint32_t rows, present; /* keys named; of them rows that must be there afterwards */
     bool lenient;           /* may warn */
+    bool meets;             /* an UPDATE: the row must be there, the first time */
     bool again;             /* was missing somewhere */
 };
 
@@ -104,7 +105,7 @@ struct lead_node {
     bool seeded;            /* that row is the one that sink_adopt wrote */
 };
 
-struct lead_session { struct db *db; bool busy, lenient; };
+struct lead_session { struct db *db; bool busy, lenient, meets; uint32_t limit_ms; };
 
 struct leader {
     struct sink *sink;
@@ -174,7 +175,7 @@ void lead_push_close(struct leader *l);
 /* A session of its own, logged in with this database: it is said nothing else. */
 MUST_CHECK bool lead_push_alone(struct leader *l, const char *database, struct slice sql, struct err *err);
 /* Over session `at`, one statement at a time each; the reply may be read later. */
-MUST_CHECK bool lead_push_send(struct leader *l, size_t at, struct slice sql, bool lenient, struct err *err);
+MUST_CHECK bool lead_push_send(struct leader *l, size_t at, struct slice sql, bool lenient, bool meets, struct err *err);
 MUST_CHECK bool lead_push_drain(struct leader *l, struct err *err);
 /* Sends the next marker, behind all that was sent. */
 MUST_CHECK bool lead_push_marker(struct leader *l, uint64_t *number, struct err *err);
@@ -201,8 +202,8 @@ MUST_CHECK bool lead_ddl_push(struct leader *l, struct err *err);
 /* leader.c */
 /* Whether the same node still leads alone and every other is there. Asks at most every 100 ms. */
 MUST_CHECK bool lead_watch(struct leader *l, struct err *err);
-/* Until that connection has something to read, as long as lead_watch finds nothing. */
-MUST_CHECK bool lead_await(struct leader *l, struct db *db, struct err *err);
+/* Until that connection has something to read, as long as lead_watch finds nothing, and no longer than so. */
+MUST_CHECK bool lead_await(struct leader *l, struct db *db, uint32_t limit_ms, struct err *err);
 MUST_CHECK bool lead_durable(struct leader *l, uint64_t lsn, struct err *err);
 
 #endif

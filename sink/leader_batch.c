@@ -306,7 +306,7 @@ static void close_statement(struct leader *l)
         if (!b->pushes) abort();
     }
     b->pushes[b->count++] = (struct lead_push){.table = l->writing, .sql = arena_copy(&b->arena, buf_bytes(&w->sql)), .keys = arena_copy(&b->arena, buf_bytes(&w->keys)),
-                                               .rows = w->rows, .present = w->present, .lenient = w->lenient};
+                                               .rows = w->rows, .present = w->present, .lenient = w->lenient, .meets = w->whole};
     b->pushed_rows += w->rows;
     w->rows = 0;
 }

@@ -40,7 +40,7 @@ static void unit_of(const struct lead_batch *b, uint32_t first, uint32_t last, u
 static bool read_sum(struct leader *l, struct lead_node *node, struct seen *seen, struct err *err)
 {
     struct db_result *r;
-    if (!lead_await(l, node->db, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
+    if (!lead_await(l, node->db, LEAD_READ_MS, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
     *seen = (struct seen){strtoull(db_value(r, 0, 0, NULL), NULL, 10), strtoull(db_value(r, 0, 1, NULL), NULL, 10)};
     db_result_free(r);
     return true;
@@ -104,7 +104,7 @@ static bool send_range(struct leader *l, uint32_t first, uint32_t last, bool ord
         struct lead_push *p = &b->pushes[i];
         if (again && !p->again && !ordered) continue;
         size_t at = ordered || p->table->plan->other_count ? 0 : i;
-        if (!lead_push_send(l, at, p->sql, p->lenient, err)) return err_context(err, "%.*s", SLICE_ARG(p->table->sql.name));
+        if (!lead_push_send(l, at, p->sql, p->lenient, p->meets && !again, err)) return err_context(err, "%.*s", SLICE_ARG(p->table->sql.name));
         if ((i & 15) == 0 && !lead_watch(l, err)) return false;
     }
     return lead_push_drain(l, err);

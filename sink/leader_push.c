@@ -15,7 +15,7 @@
 
 enum { CONNECT_TIMEOUT_MS = 2500, POLL_MS = 4, REFRESH_US = 150000, FILLER_BYTES = 3400, LOOK_MS = 100, AGAIN_US = 1500000 };
 
-static bool open_proxy(struct leader *l, const char *database, uint32_t read_timeout_ms, struct err *err)
+static bool open_proxy(struct leader *l, const char *database, uint32_t limit_ms, struct err *err)
 {
     struct db_options options = {0};
     const struct node_settings *node = &l->nodes[l->leader].address;
@@ -27,11 +27,12 @@ static bool open_proxy(struct leader *l, const char *database, uint32_t read_tim
     options.database = database;
     options.ssl = false; /* the proxy relays the login as it is, and breaks when TLS is asked for */
     options.ssl_ca = options.ssl_cert = options.ssl_key = NULL;
-    options.read_timeout_ms = read_timeout_ms;
+    options.read_timeout_ms = LEAD_PROXY_MS; /* once it has begun to reply */
+    options.found_rows = true;
     if (options.connect_timeout_ms > CONNECT_TIMEOUT_MS) options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
     if (!db_open(&options, &db, err)) return false;
     pthread_mutex_lock(&l->lock);
-    l->sessions[l->session_count++] = (struct lead_session){.db = db};
+    l->sessions[l->session_count++] = (struct lead_session){.db = db, .limit_ms = limit_ms};
     pthread_mutex_unlock(&l->lock);
     return true;
 }
@@ -39,7 +40,7 @@ static bool open_proxy(struct leader *l, const char *database, uint32_t read_tim
 static bool open_one(struct leader *l, struct err *err)
 {
     /* Not a write to the proxy, so only the leader hears it; what matters stands in each statement as well. */
-    return open_proxy(l, "wolfcdc", LEAD_READ_MS, err) &&
+    return open_proxy(l, "wolfcdc", LEAD_PROXY_MS, err) &&
            db_exec(l->sessions[l->session_count - 1].db, err, "SET NAMES utf8mb4, autocommit=1, time_zone='+00:00', innodb_lock_wait_timeout=10, "
                    "wait_timeout=600, sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES'");
 }
@@ -66,20 +67,22 @@ static bool take(struct leader *l, struct lead_session *s, struct err *err)
 {
     struct db_reply reply;
     s->busy = false;
-    if (!lead_await(l, s->db, err) || !db_reply(s->db, &reply, err)) return err_context(err, "node %s", l->nodes[l->leader].name);
+    if (!lead_await(l, s->db, s->limit_ms, err) || !db_reply(s->db, &reply, err)) return err_context(err, "node %s", l->nodes[l->leader].name);
     if (!(reply.status & LEAD_HOLDER))
         return err_set(err, ERR_RETRY, "the proxy of node %s has not executed a statement itself but passed it on: another node leads", l->nodes[l->leader].name);
+    if (s->meets && !reply.affected) return err_set(err, ERR_RETRY, "an update met no row on node %s", l->nodes[l->leader].name);
     if (reply.warnings && !s->lenient)
         return err_set(err, ERR_RETRY, "node %s did not take a statement as it is: %u warning(s)", l->nodes[l->leader].name, reply.warnings);
     return true;
 }
 
-bool lead_push_send(struct leader *l, size_t at, struct slice sql, bool lenient, struct err *err)
+bool lead_push_send(struct leader *l, size_t at, struct slice sql, bool lenient, bool meets, struct err *err)
 {
     struct lead_session *s = &l->sessions[at % l->session_count];
     if (s->busy && !take(l, s, err)) return false;
     s->busy = true;
     s->lenient = lenient;
+    s->meets = meets;
     l->sent++;
     return db_send(s->db, DB_COM_QUERY, sql, err);
 }
@@ -100,7 +103,10 @@ bool lead_push_alone(struct leader *l, const char *database, struct slice sql, s
 {
     if (!lead_push_drain(l, err) || !open_proxy(l, database, LEAD_DDL_MS, err)) return false;
     struct lead_session *s = &l->sessions[l->session_count - 1];
+    /* The proxy takes a report of progress for the reply, and then does not pass on the reply. */
+    if (!db_exec(s->db, err, "SET progress_report_time=0")) return false;
     s->busy = s->lenient = true;
+    s->meets = false;
     l->sent++;
     bool ok = db_send(s->db, DB_COM_QUERY, sql, err) && take(l, s, err);
     pthread_mutex_lock(&l->lock);
@@ -125,13 +131,13 @@ bool lead_push_marker(struct leader *l, uint64_t *number, struct err *err)
     if (!lead_push_drain(l, err)) return false;
     *number = ++l->marker;
     put_marker(l, "", *number, &l->scratch);
-    return lead_push_send(l, 0, buf_bytes(&l->scratch), false, err) && lead_push_drain(l, err);
+    return lead_push_send(l, 0, buf_bytes(&l->scratch), false, false, err) && lead_push_drain(l, err);
 }
 
 static bool read_marker(struct leader *l, struct lead_node *node, uint64_t *number, struct err *err)
 {
     struct db_result *r;
-    if (!lead_await(l, node->db, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
+    if (!lead_await(l, node->db, LEAD_READ_MS, err) || !db_answer(node->db, &r, err)) return err_context(err, "node %s", node->name);
     *number = r->row_count ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
     db_result_free(r);
     return true;
@@ -193,7 +199,7 @@ static bool put_filler(struct leader *l, char *comment, struct err *err)
     }
     memcpy(comment + at, " */ ", 5);
     put_marker(l, comment, l->marker, &l->scratch);
-    return lead_push_send(l, 0, buf_bytes(&l->scratch), false, err);
+    return lead_push_send(l, 0, buf_bytes(&l->scratch), false, false, err);
 }
 
 bool lead_push_filler(struct leader *l, size_t bytes, struct err *err)
@@ -256,7 +262,7 @@ bool lead_push_raise(struct leader *l, uint64_t count, struct err *err)
 {
     for (uint64_t i = 0; i < count; i++) {
         put_marker(l, "", l->marker, &l->scratch);
-        if (!lead_push_send(l, (size_t)i, buf_bytes(&l->scratch), false, err)) return false;
+        if (!lead_push_send(l, (size_t)i, buf_bytes(&l->scratch), false, false, err)) return false;
         if (sink_stopping(l->sink)) return err_set(err, ERR_RETRY, "stopped while raising the leader's log");
     }
     return lead_push_drain(l, err);

@@ -88,7 +88,7 @@ static void hear_finding(void *context, const struct finding *finding)
 {
     struct check_outcome *outcome = context;
     const char *name = outcome->s->settings->name;
-    if (finding->level == CHECK_WARNING && !sink_tries_again(outcome->s->sink))
+    if (finding->level == CHECK_WARNING && !outcome->s->told && !sink_tries_again(outcome->s->sink))
         log_warning("sink.check", "sink=%s check=%s text=\"%s\" remedy=\"%s\"", name, finding->check, finding->text, finding->remedy);
     if (finding->level != CHECK_ERROR || outcome->failed) return;
     outcome->failed = true;
@@ -101,6 +101,7 @@ static bool run_checks(struct mysql_sink *s, struct err *err)
     struct check_outcome outcome = {.s = s};
     struct check_facts facts = {.user = s->settings->server.user};
     if (!checks_run(s->db, CHECK_TARGET, &facts, hear_finding, &outcome, err)) return false;
+    s->told = !outcome.failed;
     if (outcome.failed && err) *err = outcome.err;
     return !outcome.failed;
 }

@@ -18,14 +18,31 @@ await_nodes clusters.0.way leader 30
 start_load --clients 3 --rate "${RATE:-40}" --ddl-ms 3000
 
 line='%-26s %6s %8s %8s %8s %14s %8s %14s %18s\n'
+# through_leader: it goes through a leader again. Real nodes do not always come back by themselves: a follower that has lost its leader may answer nothing
+# any more, until it is restarted as an operator would.
+RESTARTS=0
+through_leader() {
+    local end=$((SECONDS + 40))
+    lead_again 10
+    until nodes_is clusters.0.way leader; do
+        if [ $SECONDS -ge $end ]; then
+            say "nodes are restarted: $(nodes_of clusters.0.reason)"
+            RESTARTS=$((RESTARTS + 1))
+            restart_nodes
+            await_nodes clusters.0.way leader 180
+        fi
+        sleep 0.2
+    done
+}
+# A row that is being changed is judged when the node has passed the look at the source: by batches, here.
+proven() { ctl_agent nodes verify --timeout 600 >>"$DIR/orders.log" 2>&1 || { tail -n 3 "$DIR/orders.log" >&2; ctl_agent nodes >&2 || true; fail "not proven"; }; }
 # fault NAME: one round. TOOK: until every node has everything; BACK: until it goes through a leader again, what late statements changed is put right,
 # and every node is proven.
 fault() {
     "fault_$1"
     wait_delivered 180
     TOOK=$(seconds "$MENDED" "$(now_us)")
-    lead_again 10
-    await_nodes clusters.0.way leader 180
+    through_leader
     proven
     BACK=$(seconds "$MENDED" "$(now_us)")
     check_pauses
@@ -56,4 +73,5 @@ join_workload
 wait_delivered 60
 compare_nodes
 stop_agent
+say "times that nodes had to be restarted: $RESTARTS"
 printf '%s\n' "${table[@]}"
