@@ -49,7 +49,7 @@ bool sink_tries_again(const struct sink *sink) { return sink->attempt > 0; }
 bool sink_stopping(struct sink *sink)
 {
     pthread_mutex_lock(&sink->lock);
-    bool stopping = sink->stop || sink->paused || sink->rewind || sink->park_at == 0;
+    bool stopping = sink->stop || sink->paused || sink->rewind || sink->park_at == 0 || sink->gate_reached;
     pthread_mutex_unlock(&sink->lock);
     return stopping;
 }
@@ -472,20 +472,12 @@ static bool drain(struct sink *sink, struct err *err)
     return true;
 }
 
-static bool sink_at_gate(struct sink *sink)
-{
-    pthread_mutex_lock(&sink->lock);
-    bool reached = sink->gate_reached;
-    pthread_mutex_unlock(&sink->lock);
-    return reached;
-}
-
 static bool stream(struct sink *sink, struct err *err)
 {
     struct change change;
     bool busy = false;
     uint64_t flushed = clock_us();
-    while (!sink_stopping(sink) && !sink_at_gate(sink)) {
+    while (!sink_stopping(sink)) {
         switch (wal_reader_next(sink->reader, busy ? 0 : READ_WAIT_MS, &change, err)) {
         case WAL_READ_CHANGE:
             if (beyond_gate(sink, &change)) {
