@@ -86,6 +86,7 @@ seed_node() {
 }
 fault_node_rebuilt() {
     local n=$((1 + RANDOM % 3))
+    lead_again
     strike $n
     cluster wipe $n
     sleep "$(outage)"
@@ -96,6 +97,7 @@ fault_node_rebuilt() {
 }
 fault_cable_cut() {
     local n=$((1 + RANDOM % 3))
+    lead_again
     strike $n
     cluster link $n down
     if [ "$LONG" = 1 ]; then sleep 30; else sleep "${CUT_SECONDS:-8}"; fi
