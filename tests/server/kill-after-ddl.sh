@@ -10,12 +10,16 @@ wait_delivered
 # the position's table is locked; DDL and the intent before it are not
 exec 7> >(sql target >/dev/null)
 waits() { sql target "SELECT id FROM information_schema.processlist WHERE user = 'admin' AND state LIKE 'Waiting for table%'" | grep .; }
+locked() { [ "$(sql target "SELECT IS_USED_LOCK('locked') IS NOT NULL")" = 1 ]; }
+unlocked() { ! locked; }
 while read -r statement; do
-    echo "LOCK TABLES wolfcdc.position READ;" >&7
+    echo "LOCK TABLES wolfcdc.position READ; DO GET_LOCK('locked', 0);" >&7
+    wait_for 20 "the lock" locked
     sql source "$statement"
     wait_for 20 "the position after: $statement" waits
     kill_agent
-    echo "UNLOCK TABLES;" >&7
+    echo "UNLOCK TABLES; DO RELEASE_LOCK('locked');" >&7
+    wait_for 20 "the lock's end" unlocked
     start_agent
     ctl_agent wait --timeout 20 >"$DIR/wait.out" 2>&1 || fail "after $statement: $(status_of sinks.0.reason)"
 done <<'END'
