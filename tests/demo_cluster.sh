@@ -15,7 +15,7 @@ note() {
 show() {
     local -a v=()
     local n line at=()
-    for n in 0 1 2; do at+=(clusters.0.nodes.$n.state clusters.0.nodes.$n.lag_seconds clusters.0.nodes.$n.proof.state); done
+    for n in 0 1 2; do at+=("clusters.0.nodes.$n.state" "clusters.0.nodes.$n.lag_seconds" "clusters.0.nodes.$n.proof.state"); done
     mapfile -t v < <(nodes_of clusters.0.state clusters.0.leader "${at[@]}" 2>/dev/null || true)
     [ ${#v[@]} = 11 ] || return 0
     line=$(printf '%3d s  %-10s leader %-7s' $((SECONDS - START)) "${v[0]}" "${v[1]:-none}")

@@ -3,7 +3,7 @@
 # through it again. Closes with a table.
 . "$(dirname "$0")/../lib_cluster.sh"
 export PAUSE_MAX_MS=${PAUSE_MAX_MS:-30000} # a batch, the cluster's own change of the leader (7.2 s), and ours
-. "$HERE/lib_faults.sh"
+. "$(dirname "$0")/../lib_faults.sh"
 
 ROUNDS=${ROUNDS:-1}
 [ "$LONG" = 0 ] || ROUNDS=20
@@ -61,6 +61,7 @@ for name in $FAULTS; do
     for ((round = 1; round <= ROUNDS; round++)); do
         fault "$name"
         times+=("$TOOK")
+        # shellcheck disable=SC2153
         [ "$PAUSE" = - ] || [ "${pause/-/0}" -ge "$PAUSE" ] || pause=$PAUSE
     done
     rows=$(($(load_rows) - rows))

@@ -2,7 +2,7 @@
 # delivery = "leader" against each misbehaviour of WolfScale nodes, one by one, on the stand-in: a writer that trusts OK and LSN loses rows in each (standin.sh);
 # here every node has every row, and the rows go through the leader again when it is over.
 . "$(dirname "$0")/../lib_cluster.sh"
-. "$HERE/lib_faults.sh"
+. "$(dirname "$0")/../lib_faults.sh"
 cluster switch 2 swallow 0 || skip "misbehaviours can be ordered from stand-ins only"
 
 node_sql 3 "SET GLOBAL innodb_lock_wait_timeout = 3" # for the pool that is left in a transaction
