@@ -70,9 +70,8 @@ for name in $FAULTS; do
     mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -g)
     row "$name" "$ROUNDS" "$rows" "$MISSING" "$DOUBLED" "${times[$((${#times[@]} / 2))]}" "${times[-1]}" "$BACK" "$pause"
 done
-kill -TERM "$WORKLOAD_PID"
-join_workload
-wait_delivered 60
+stop_load
+wait_delivered 120
 compare_nodes
 stop_agent
 say "times that nodes had to be restarted: $RESTARTS"
