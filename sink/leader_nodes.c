@@ -129,7 +129,8 @@ static bool send_direct(struct leader *l, uint32_t first, uint32_t last, struct 
         for (uint32_t i = first; i < last; i++) {
             struct db_reply reply;
             const struct lead_direct *d = &b->directs[i];
-            if (!lead_await(l, l->nodes[n].db, LEAD_READ_MS, err) || !db_reply(l->nodes[n].db, &reply, err)) return err_context(err, "node %s, LSN %llu", l->nodes[n].name, (unsigned long long)d->lsn);
+            if (!lead_await(l, l->nodes[n].db, LEAD_READ_MS, err) || !db_reply(l->nodes[n].db, &reply, err))
+                return err_context(err, "node %s, LSN %llu", l->nodes[n].name, (unsigned long long)d->lsn);
             if (reply.affected != 1 || (reply.warnings && !d->lenient))
                 return err_set(err, ERR_RETRY, "node %s, LSN %llu: a change of %.*s met %llu rows, with %u warnings", l->nodes[n].name,
                                (unsigned long long)d->lsn, SLICE_ARG(d->table->sql.name), (unsigned long long)reply.affected, reply.warnings);
@@ -157,7 +158,8 @@ bool lead_nodes_store(struct leader *l, const struct sink_progress *progress, co
         if (!db_send(l->nodes[i].db, DB_COM_QUERY, buf_bytes(&l->scratch), err)) return false;
     }
     for (size_t i = 0; i < l->count; i++)
-        if (!lead_await(l, l->nodes[i].db, LEAD_READ_MS, err) || !db_reply(l->nodes[i].db, NULL, err)) return err_context(err, "position row of node %s", l->nodes[i].name);
+        if (!lead_await(l, l->nodes[i].db, LEAD_READ_MS, err) || !db_reply(l->nodes[i].db, NULL, err))
+            return err_context(err, "position row of node %s", l->nodes[i].name);
     if (l->batch.direct_count && !lead_nodes_exec(l, slice_text("COMMIT"), err)) return false;
     for (size_t i = 0; i < l->count; i++) {
         l->nodes[i].position = progress->lsn;

@@ -74,7 +74,8 @@ static const struct r no = {0, 0, NULL};
 static void change(enum change_kind kind, struct r before, struct r after)
 {
     uint8_t b[64], a[64];
-    struct change c = {.kind = kind, .lsn = ++lsn, .table = table, .before = sink_row(before.id, before.u, before.s, b), .after = sink_row(after.id, after.u, after.s, a)};
+    struct change c = {.kind = kind, .lsn = ++lsn, .table = table, .before = sink_row(before.id, before.u, before.s, b),
+                       .after = sink_row(after.id, after.u, after.s, a)};
     assert_true(lead_batch_change(l, &c, NULL));
 }
 
