@@ -30,7 +30,7 @@ above() {
     awk '$1 == "control_sources" { on = 1 } on { print } on && !/\\$/ { exit }' Makefile.am | grep -o 'src/[a-z0-9_]*' | sed 's|^src/||'
     printf '%s\n' wolfcdc wolfctl mkman program command
 }
-headers_of() { find "$1" -maxdepth 1 \( -name '*.h' -o -name '*.def' \) -printf '%f\n'; }
+headers_of() { find "$1" \( -name '*.h' -o -name '*.def' \) -printf '%f\n'; }
 includes_none() { # includes_none FILES... -- HEADERS...
     local -a in=() not=()
     local f h code=0
@@ -53,7 +53,7 @@ directions() {
         includes_none "${base[@]}" -- $(headers_of wal) $(headers_of cdc) $(headers_of sink) || code=1
         includes_none wal/*.[ch] -- $(headers_of cdc) $(headers_of sink) || code=1
         includes_none cdc/*.[ch] -- $(headers_of sink) || code=1
-        includes_none sink/*.[ch] -- $(headers_of cdc) || code=1
+        includes_none sink/*.[ch] sink/*/*.[ch] -- $(headers_of cdc) || code=1
     }
     return $code
 }
@@ -79,7 +79,7 @@ clean_text() {
 }
 static_analysis() {
     # shellcheck disable=SC2046
-    cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr -j 2 -Isrc -Iwal -Icdc -Isink \
+    cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability --inline-suppr -j 2 -Isrc -Iwal -Icdc -Isink -Isink/mysql -Isink/cluster -Isink/proof -Isink/leader -Isink/http \
         --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --suppress=unknownMacro \
         --suppress=va_list_usedBeforeStarted --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE \
         $(files 'src/*.c' 'wal/*.c' 'cdc/*.c' 'sink/*.c')
