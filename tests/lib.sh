@@ -32,6 +32,11 @@ fail() {
     say "FAIL: $*" >&2
     exit 1
 }
+# Rows that differ, are missing or doubled: what no second try may excuse (run.sh).
+differ() {
+    say "FAIL: $*" >&2
+    exit 3
+}
 # A scenario that this machine cannot run says why; the runner counts it apart.
 skip() {
     say "SKIP: $*"
@@ -272,7 +277,7 @@ log_says() { grep -qiE -- "$1" "$DIR/agent.log" || fail "the agent's log does no
 # compare [DATABASE...]: both sides hold the same rows, or fail.
 compare() {
     "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$DIR/target/sock" "$@" \
-        >"$DIR/compare.out" 2>&1 || { tail -n 40 "$DIR/compare.out" >&2; fail "source and target differ"; }
+        >"$DIR/compare.out" 2>&1 || { tail -n 40 "$DIR/compare.out" >&2; differ "source and target differ"; }
     say "$(tail -n 1 "$DIR/compare.out")"
 }
 # workload OPTION...: in the foreground, against the source.

@@ -77,7 +77,7 @@ compare_nodes() {
     [ $# -gt 0 ] || set -- 1 2 3
     for n in "$@"; do
         "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$CLUSTER_DIR/db$n/sock" >"$DIR/compare$n.out" 2>&1 ||
-            { tail -n 40 "$DIR/compare$n.out" >&2; fail "node $n differs from the source"; }
+            { tail -n 40 "$DIR/compare$n.out" >&2; differ "node $n differs from the source"; }
         say "node $n: $(tail -n 1 "$DIR/compare$n.out")"
     done
 }

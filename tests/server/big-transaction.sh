@@ -11,7 +11,7 @@ sql source "INSERT INTO d.t SELECT seq, REPEAT(CHAR(65 + seq % 26), 150) FROM d.
 sleep 0.5
 kill_agent
 seen=$(sql target "SELECT COUNT(*) FROM d.t" 2>/dev/null || echo 0)
-[ "$seen" = 0 ] || [ "$seen" = "$ROWS" ] || fail "$seen of $ROWS rows are visible"
+[ "$seen" = 0 ] || [ "$seen" = "$ROWS" ] || differ "$seen of $ROWS rows are visible"
 start_agent
 wait_delivered 120
 peak=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$AGENT_PID/status")

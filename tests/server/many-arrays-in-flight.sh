@@ -16,6 +16,6 @@ wait_delivered
 } | sql source
 wait_delivered 20
 compare
-[ "$(sql target 'SELECT COUNT(*) FROM d.k')" = $ROWS ] || fail "rows are missing"
+[ "$(sql target 'SELECT COUNT(*) FROM d.k')" = $ROWS ] || differ "rows are missing"
 ! grep -q 'sink.retry' "$DIR/agent.log" || fail "it took more than one attempt"
 stop_agent

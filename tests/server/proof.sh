@@ -119,7 +119,7 @@ await_proof 0 state equal
 await_proof 1 state equal
 ! found | grep -vE '^d\.(v|two|n) ' >&2 || fail "differences that nobody made"
 for n in n1 n2; do
-    "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$DIR/$n/sock" >"$DIR/compare.out" 2>&1 || { tail -n 20 "$DIR/compare.out" >&2; fail "$n differs"; }
+    "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$DIR/$n/sock" >"$DIR/compare.out" 2>&1 || { tail -n 20 "$DIR/compare.out" >&2; differ "$n differs"; }
 done
 say "$(tail -n 1 "$DIR/compare.out")"
 stop_agent

@@ -64,7 +64,7 @@ checksum_of() {
     sql "$1" "SELECT DISTINCT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ('shop', 'keyed')
         AND TABLE_NAME <> 't_misc' ORDER BY 1" | while read -r table; do sql "$1" "CHECKSUM TABLE $table" </dev/null; done
 }
-[ "$(hex_of source)" = "$(hex_of target)" ] || fail "HEX differs"
-diff <(checksum_of source) <(checksum_of target) >&2 || fail "CHECKSUM TABLE differs"
+[ "$(hex_of source)" = "$(hex_of target)" ] || differ "HEX differs"
+diff <(checksum_of source) <(checksum_of target) >&2 || differ "CHECKSUM TABLE differs"
 say "$(sql source "SELECT COUNT(*), 'columns in', COUNT(DISTINCT TABLE_SCHEMA, TABLE_NAME), 'tables' FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN ('shop', 'keyed')")"
 stop_agent

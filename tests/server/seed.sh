@@ -13,7 +13,7 @@ seed() { ctl_agent nodes seed "127.0.0.1:${PORT[n2]}" --from "127.0.0.1:${PORT[n
 proof_is() { [ "$({ ctl_agent nodes --json 2>/dev/null || true; } | "$BUILD/tests/tools/jsonget" "clusters.0.nodes.$1.proof.state")" = "$2" ]; }
 compare_node() {
     "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$DIR/$1/sock" ${2+"${@:2}"} >"$DIR/compare.out" 2>&1 ||
-        { tail -n 20 "$DIR/compare.out" >&2; fail "$1 differs from the source"; }
+        { tail -n 20 "$DIR/compare.out" >&2; differ "$1 differs from the source"; }
 }
 # destroy: every database of node 2, ours too.
 destroy() {
