@@ -68,7 +68,7 @@ static void set_state(struct sink *sink, enum sink_state state)
     sink->status.state = state;
     sink->status.since_us = clock_wall_us();
     sink_metric_set(sink->index, SINK_METRIC_STATE, state);
-    if (state == SINK_STREAMING || state == SINK_IDLE) sink->status.reason[0] = sink->status.remedy[0] = 0;
+    if (state == SINK_STREAMING || state == SINK_IDLE) sink->status.reason[0] = sink->status.remedy[0] = 0, sink->status.attempts = 0;
 }
 
 
@@ -207,6 +207,7 @@ void sink_confirm(struct sink *sink, const struct sink_progress *progress)
     sink->attempt = 0;
     no_longer_new(sink);
     pthread_mutex_lock(&sink->lock);
+    sink->status.attempts = 0;
     count(sink, progress);
     sink->reading_timestamp = 0;
     pthread_mutex_unlock(&sink->lock);
@@ -549,6 +550,7 @@ static void failed(struct sink *sink, const struct err *err)
     bool news = state != SINK_RETRYING || sink->attempt == 0 || strcmp(sink->told, sink->status.reason) != 0;
     snprintf(sink->told, sizeof sink->told, "%s", sink->status.reason);
     set_state(sink, state);
+    sink->status.attempts = sink->attempt + 1;
     if (!sink->status.remedy[0] && state == SINK_GONE && sink->cluster)
         snprintf(sink->status.remedy, sizeof sink->status.remedy, "wolfctl nodes seed %s", sink->settings->server.host);
     if (!sink->status.remedy[0] && state == SINK_STOPPED)

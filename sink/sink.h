@@ -20,6 +20,7 @@ struct sink_status {
     enum sink_state state;
     uint64_t since_us;
     char reason[1024], remedy[512];
+    uint64_t attempts;            /* that failed, one after the other, since the target confirmed anything */
     uint64_t lsn;                 /* last confirmed by the target */
     struct gtid gtid;             /* of it */
     uint32_t timestamp;           /* its source time */

@@ -157,6 +157,8 @@ static void put_source(struct json *json, const struct report *report)
     put_number(json, "events", s->events);
     put_number(json, "bytes", s->bytes);
     put_number(json, "aborted", s->aborted);
+    put_text(json, "semi_sync", cdc_semi_sync_name(s->semi_sync));
+    put_number(json, "acks", s->acks);
     json_close(json, '}');
 }
 
@@ -189,6 +191,7 @@ static void put_sink(struct json *json, const struct sink_status *s)
     put_time(json, "since", s->since_us);
     put_text(json, "reason", s->reason);
     put_text(json, "remedy", s->remedy);
+    put_number(json, "attempts", s->attempts);
     put_text(json, "server", s->server);
     put_text(json, "version", s->version);
     put_number(json, "lsn", s->lsn);

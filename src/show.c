@@ -133,6 +133,7 @@ static void show_sink(const struct screen *s, const cJSON *sink)
     bytes_text(number(sink, "lag_bytes"), behind);
     state_line(s, what, sink);
     trouble(s, sink);
+    if (number(sink, "attempts") > 1) fprintf(s->out, "  tried     %.0f times in a row\n", number(sink, "attempts"));
     fprintf(s->out, "  has       %s  LSN %.0f\n", *text(sink, "gtid") ? text(sink, "gtid") : "-", number(sink, "lsn"));
     fprintf(s->out, "  lag       %s, %.0f transactions, %s\n", lag, number(sink, "lag_transactions"), behind);
     fprintf(s->out, "  applied   %.0f transactions, %.0f rows, %.0f statements; %.0f rollbacks, %.0f conflicts\n",

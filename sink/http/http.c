@@ -123,13 +123,21 @@ static bool open_db(struct http_sink *s, struct err *err)
     return db_exec(db, err, "SET NAMES binary, sql_mode='', autocommit=1");
 }
 
+/* There is no number of times after which it would be over: the server may only be starting. What was tried is counted in the status. */
+static bool keep_trying(struct http_sink *s, const struct err *err)
+{
+    if (err->code == ERR_RETRY) sink_remedy(s->sink, "put the server in url right, or name another: until it stores again it is asked again and again, and nothing is lost");
+    return false;
+}
+
 static bool http_connect(void *self, uint64_t *delivered, uint64_t *begin, struct err *err)
 {
     struct http_sink *s = self;
     *begin = 0;
     http_disconnect(s);
     sink_server(s->sink, http_client_address(s->client), "REST, at least once");
-    if (!http_client_open(s->client, err) || !open_db(s, err) || !http_probe(s->sink, s->client, s->db, s->db_name, err)) return false;
+    if (!http_client_open(s->client, err) || !open_db(s, err)) return false;
+    if (!http_probe(s->sink, s->client, s->db, s->db_name, err)) return keep_trying(s, err);
     s->fresh = true;
     if (!s->again_known) {
         struct wal_points points;
@@ -191,7 +199,7 @@ static bool not_stored(struct http_sink *s, uint64_t lsn, enum http_fate fate, s
     if (fate == HTTP_AGAIN || fate == HTTP_MOVED || fate == HTTP_DENIED || fate == HTTP_WRONG) s->failures = 0;
     err_context(err, "%s (LSN %llu, %zu bytes)", what, (unsigned long long)lsn, size);
     bool refused = fate == HTTP_REFUSED || fate == HTTP_TOO_LARGE || (fate == HTTP_FAILED && s->failures >= FAILURES_MAX);
-    if (!refused) return false;
+    if (!refused) return keep_trying(s, err);
     if (fate == HTTP_FAILED) err->code = ERR_STOP;
     sink_conflict_found(s->sink);
     if (fate == HTTP_TOO_LARGE) sink_remedy(s->sink, "Let the server take larger bodies, then wolfctl conflict retry; or leave this change out: "

@@ -94,4 +94,19 @@ ctl_agent conflict skip --yes >/dev/null
 sql target "CREATE TABLE d.lost (id INT PRIMARY KEY)"
 wait_delivered
 compare
+# a server that fails for ever from the first proof on: tried for ever, and the status says how often and what to do
+stop_agent
+store_mode a error
+start_agent
+often() { [ "$(status_of sinks.0.attempts)" -ge 2 ]; }
+wait_for 20 "the second attempt" often
+state_is sinks.0.state retrying || fail "state $(status_of sinks.0.state)"
+says sinks.0.reason 'a disk that is full'
+says sinks.0.remedy 'put the server in url right'
+ctl_agent status >"$DIR/status.out"
+grep -q 'tried  *[0-9]* times in a row' "$DIR/status.out" || fail "wolfctl status does not say how often"
+sql source "INSERT INTO d.lost VALUES (1)"
+store_mode a ''
+wait_delivered
+[ "$(status_of sinks.0.attempts)" = 0 ] || fail "attempts are still counted"
 stop_agent
