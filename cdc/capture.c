@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,9 +26,12 @@
 #include "clock.h"
 #include "decoder.h"
 #include "filter.h"
+#include "fork.h"
+#include "hosts.h"
 #include "metrics.h"
 #include "proof.h"
 #include "schema.h"
+#include "semisync.h"
 #include "source.h"
 #include "temporary.h"
 #include "thread.h"
@@ -39,6 +43,10 @@ enum {
     THROTTLED_MS = 1000,
     DENIED_WAIT_MS = 30000,
     BEHIND_WAIT_MS = 5000,
+    CATCH_UP_LOOK_MS = 500,
+    RETURN_MIN_MS = 10000,
+    RETURN_MAX_MS = 3600000,
+    SERVES_EVERY_MS = 3000,
     FOR_EVER = UINT32_MAX,
     PUBLISH_EVENTS = 256,
     STOP_WAIT_MS = 3000,
@@ -52,6 +60,8 @@ enum ending {
     ENDED_LOG,       /* the log refused a change */
     ENDED_DIVERGED,
     ENDED_BEHIND,    /* the source's binary log ends before our last transaction */
+    ENDED_STRANGER,  /* another server than before, and it cannot prove that it has our history */
+    ENDED_RETURN,    /* the first of the hosts is there again */
     ENDED_CHECKS,    /* a check of the source failed */
     ENDED_HELD,      /* closed on purpose: pause, disk */
 };
@@ -91,8 +101,17 @@ struct cdc {
     bool dirty;                 /* commits were appended since the last flush */
     bool append_failed, different, stepped_over, timed_out;
     struct gtid torn;           /* last commit at which a torn file was stepped over */
-    size_t host;
+    struct hosts hosts;
     uint64_t checked_hosts;     /* bit per host */
+    bool served;                /* this session streamed */
+    bool fruitful;              /* and brought a transaction */
+    bool follows;               /* of a source that is behind: it applies another's changes */
+    uint64_t behind_since_ms;   /* 0: not behind */
+    uint64_t next_return_ms, return_ms;
+    uint64_t next_serves_ms;
+    char identity[192];         /* of the server that was proven last; "" none */
+    struct acks acks;
+    int ack_fd;                 /* an eventfd: the log's durable point moved; -1: not semi-synchronous */
     uint64_t next_hold_look_ms;
     struct backoff backoff;
     struct decoder *decoder;
@@ -228,6 +247,39 @@ static void filter_save(struct cdc *cdc)
     cdc->filter_unsaved = false;
 }
 
+/* ---- which server it was ---- */
+
+/* Beside the log as well: `<wal.dir>.source`, the server whose transactions are the log's last. */
+static void identity_file(const struct cdc *cdc, char *path, size_t room) { snprintf(path, room, "%.4096s.source", cdc->settings->wal.dir); }
+
+static void identity_read(struct cdc *cdc)
+{
+    char path[4200];
+    identity_file(cdc, path, sizeof path);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, cdc->identity, sizeof cdc->identity - 1) : 0;
+    cdc->identity[size > 0 ? size : 0] = 0;
+    if (fd >= 0) close(fd);
+}
+
+static void identity_save(struct cdc *cdc, const char *identity)
+{
+    char path[4200];
+    if (!strcmp(cdc->identity, identity)) return;
+    if (*cdc->identity) log_info("source.other_server", "was=\"%s\" is=\"%s\"", cdc->identity, identity);
+    snprintf(cdc->identity, sizeof cdc->identity, "%s", identity);
+    identity_file(cdc, path, sizeof path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, identity, strlen(identity)) == (ssize_t)strlen(identity);
+    if (fd >= 0) close(fd);
+    if (!ok) log_warning("source.identity", "text=\"cannot write %s: %s\"", path, strerror(errno));
+}
+
+static bool is_stranger(const struct cdc *cdc, const struct source_info *info)
+{
+    return *cdc->identity && *info->identity && strcmp(cdc->identity, info->identity) != 0;
+}
+
 /* ---- changes on their way into the log ---- */
 
 static bool append(struct cdc *cdc, const struct change *change, struct err *err)
@@ -241,7 +293,7 @@ static void committed(struct cdc *cdc, const struct change *change)
 {
     cdc->last = (struct proof){.gtid = change->gtid, .previous = change->commit->previous, .crc = change->commit->crc};
     cdc->last_timestamp = change->timestamp;
-    cdc->dirty = true;
+    cdc->dirty = cdc->fruitful = true;
     cdc->filter_changed = false;
     if (__builtin_expect(cdc->filter_unsaved, 0)) filter_save(cdc);
     pthread_mutex_lock(&cdc->lock);
@@ -310,6 +362,58 @@ static bool describe(void *context, struct table *draft, struct arena *arena, st
     return schema_describe(cdc->schema, draft, arena, err);
 }
 
+/* ---- semi-synchronous acknowledgements ---- */
+
+static void note_semi_sync(struct cdc *cdc, enum cdc_semi_sync state)
+{
+    pthread_mutex_lock(&cdc->lock);
+    cdc->status.semi_sync = state;
+    pthread_mutex_unlock(&cdc->lock);
+    metric_set(METRIC_SOURCE_SEMI_SYNC, state);
+}
+
+/* After an event: whether the source holds a COMMIT back for us. What has to be durable first is all that was appended so far. */
+static void ack_note(struct cdc *cdc, enum decoder_note note)
+{
+    if (cdc->ack_fd < 0) return;
+    bool asked = cdc->driver->ack_asked(cdc->source);
+    if (asked) acks_put(&cdc->acks, cdc->last_lsn, decoder_pos(cdc->decoder), clock_us());
+    if (!asked && note != DECODER_COMMIT && note != DECODER_FILE) return;
+    note_semi_sync(cdc, asked                                            ? SEMI_SYNC_ACTIVE
+                        : cdc->driver->info(cdc->source)->semi_sync ? SEMI_SYNC_AGREED
+                                                                         : SEMI_SYNC_REFUSED);
+}
+
+/* Sends what may go. No event is borrowed now. */
+static bool ack_send(struct cdc *cdc, struct err *err)
+{
+    struct wal_points points;
+    struct ack ack;
+    uint64_t told;
+    if (!cdc->acks.count) return true;
+    (void)!read(cdc->ack_fd, &told, sizeof told); /* before the look, so that no advance is slept through */
+    wal_points(cdc->wal, &points);
+    if (!acks_take(&cdc->acks, points.durable, &ack)) return true;
+    if (!cdc->driver->ack(cdc->source, ack.file, ack.offset, err)) return false;
+    metric_add(METRIC_SEMI_SYNC_ACKS, 1);
+    metric_observe_us(METRIC_SEMI_SYNC_ACK, clock_us() - ack.since_us);
+    pthread_mutex_lock(&cdc->lock);
+    cdc->status.acks++;
+    pthread_mutex_unlock(&cdc->lock);
+    return true;
+}
+
+/* Before the next packet is waited for: as long as an acknowledgement is due, the disk is waited for as well. */
+static bool ack_due(struct cdc *cdc, struct err *err)
+{
+    while (cdc->acks.count) {
+        if (!ack_send(cdc, err)) return false;
+        if (!cdc->acks.count || cdc->stopping || cdc->pause || cdc->driver->ready(cdc->source)) break;
+        cdc->driver->wait(cdc->source, cdc->ack_fd, HOLD_POLL_MS);
+    }
+    return true;
+}
+
 /* ---- holding back ---- */
 
 static bool must_hold(struct cdc *cdc, char *why, size_t room)
@@ -338,6 +442,7 @@ static bool hold(struct cdc *cdc, struct err *err)
     bool give_up = decoder_in_transaction(cdc->decoder) && !cdc->pause;
     while (!give_up && !cdc->stopping) {
         clock_sleep_ms(HOLD_POLL_MS);
+        if (!ack_send(cdc, err)) return false; /* what is durable already need not wait with us */
         if (!must_hold(cdc, why, sizeof why)) {
             set_state(cdc, CDC_STREAMING, "", "");
             return true;
@@ -398,21 +503,23 @@ static void take_finding(void *context, const struct finding *finding)
 static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
 {
     struct checked checked = {.cdc = cdc};
-    struct check_facts facts = {.server_id = cdc->settings->source.server_id, .user = cdc->settings->source.server.user};
-    if (cdc->checked_hosts >> cdc->host & 1) return true;
+    const struct source_settings *source = &cdc->settings->source;
+    struct check_facts facts = {.server_id = source->server_id, .user = source->server.user, .hosts = source_hosts(source),
+                                .semi_sync = source->semi_sync};
+    if (cdc->checked_hosts >> cdc->hosts.at & 1) return true;
     if (!cdc->driver->check(cdc->source, &facts, take_finding, &checked, err)) return false;
     if (checked.errors[0]) {
         *ending = ENDED_CHECKS;
         return err_set(err, ERR_CONFIG, "%.900s; %.400s", checked.errors, checked.remedy);
     }
-    cdc->checked_hosts |= 1ULL << cdc->host;
+    cdc->checked_hosts |= 1ULL << cdc->hosts.at;
     return true;
 }
 
 static bool connect_source(struct cdc *cdc, struct err *err)
 {
     struct source *source;
-    if (!cdc->driver->open(&cdc->settings->source, cdc->host, &source, err)) return false;
+    if (!cdc->driver->open(&cdc->settings->source, cdc->hosts.at, &source, err)) return false;
     const struct source_info *info = cdc->driver->info(source);
     pthread_mutex_lock(&cdc->lock);
     cdc->source = source;
@@ -441,21 +548,54 @@ static bool place(struct cdc *cdc, struct err *err)
     return true;
 }
 
+/* Whether its binary log ends before what we have taken: in the last transaction's domain, or in another that it knows. */
+static bool is_behind(const struct cdc *cdc, const struct source_info *info)
+{
+    if (!cdc->last.gtid.seq) return false;
+    if (!proof_reached(&cdc->last, &info->end)) return true;
+    for (uint32_t i = 0; i < cdc->pos.gtids.count; i++) {
+        struct gtid theirs = gtid_set_get(&info->end, cdc->pos.gtids.items[i].domain);
+        if (theirs.seq && theirs.seq < cdc->pos.gtids.items[i].seq) return true;
+    }
+    return false;
+}
+
+static bool behind(struct cdc *cdc, const struct source_info *info, struct err *err)
+{
+    char log[GTID_SET_TEXT_MAX], end[GTID_SET_TEXT_MAX];
+    gtid_set_format(&cdc->pos.gtids, log);
+    gtid_set_format(&info->end, end);
+    cdc->follows = cdc->driver->follows && cdc->driver->follows(cdc->source);
+    if (!cdc->behind_since_ms) cdc->behind_since_ms = coarse_ms();
+    return err_set(err, ERR_RETRY, "the log has all up to %.300s, but the binary log of %s ends at '%.300s'", log, info->server, end);
+}
+
+/* Only what is read again can tell that another server has our history; its position alone cannot. */
+static bool stranger(struct cdc *cdc, const struct source_info *info, struct err *err)
+{
+    return err_set(err, ERR_STOP, "%s is another server (%s) than the one that the log is from (%s), and %s", info->server, info->identity,
+                   cdc->identity,
+                   info->files_only ? "without GTIDs a position in one server's files means nothing on another"
+                   : cdc->filter_changed ? "the log's last transaction cannot be compared, as the filter has been changed"
+                                         : "it has purged the log's last transaction, so that nothing proves that their histories are one");
+}
+
 /* The position to ask for, and whether the first transaction is the proof. */
 static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *err, enum ending *ending)
 {
-    char log[GTID_TEXT_MAX], end[GTID_SET_TEXT_MAX];
     const struct source_info *info = cdc->driver->info(cdc->source);
     *from = cdc->pos;
     cdc->last.skipped = 0;
     if (cdc->filter_changed) cdc->from_last = true;
     cdc->proving = cdc->last.gtid.seq != 0 && !cdc->from_last && !cdc->stepped_over;
     cdc->stepped_over = false;
-    if (cdc->last.gtid.seq && !proof_reached(&cdc->last, &info->end)) {
-        gtid_format(&cdc->last.gtid, log);
-        gtid_set_format(&info->end, end);
+    if (cdc->last_lsn && is_stranger(cdc, info) && (cdc->from_last || info->files_only)) {
+        *ending = ENDED_STRANGER;
+        return stranger(cdc, info, err);
+    }
+    if (is_behind(cdc, info)) {
         *ending = ENDED_BEHIND;
-        return err_set(err, ERR_RETRY, "the log's last transaction is %s, but the binary log of %s ends at '%s'", log, info->server, end);
+        return behind(cdc, info, err);
     }
     return !cdc->proving || proof_from(&cdc->last, &cdc->pos.gtids, &from->gtids, err);
 }
@@ -475,7 +615,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
         .schema = describe,
         .context = cdc,
     };
-    if (!source_server(&settings->source, cdc->host, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
+    if (!source_server(&settings->source, cdc->hosts.at, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
                        sizeof cdc->schema_host, err))
         return false;
     struct schema *schema = schema_new(&cdc->schema_options);
@@ -487,12 +627,50 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     return true;
 }
 
+/* ---- another server than the first ---- */
+
+static uint64_t return_wait(struct cdc *cdc)
+{
+    uint64_t least = cdc->settings->source.return_ms;
+    if (least < RETURN_MIN_MS) least = RETURN_MIN_MS;
+    if (cdc->hosts.at == 0 || cdc->return_ms < least) cdc->return_ms = least;
+    return cdc->return_ms;
+}
+
+/* Whether the first of the hosts has what we have, looked for now and then: half a look costs a streaming session nothing but its time. */
+static bool first_is_back(struct cdc *cdc)
+{
+    struct source *source = NULL;
+    if (!cdc->settings->source.return_ms || !cdc->hosts.at || coarse_ms() < cdc->next_return_ms || decoder_in_transaction(cdc->decoder))
+        return false;
+    struct source_settings settings = cdc->settings->source;
+    settings.semi_sync = false;
+    bool back = cdc->driver->open(&settings, 0, &source, NULL) && gtid_set_contains(&cdc->driver->info(source)->end, &decoder_pos(cdc->decoder)->gtids);
+    cdc->driver->close(source);
+    cdc->next_return_ms = coarse_ms() + cdc->return_ms;
+    if (back) cdc->return_ms = cdc->return_ms < RETURN_MAX_MS / 2 ? cdc->return_ms * 2 : RETURN_MAX_MS;
+    return back;
+}
+
+/* A member of a cluster that lost the majority is silent for ever, and says so only when it is asked. */
+static bool still_serves(struct cdc *cdc, struct err *err)
+{
+    if (!cdc->driver->serves || !cdc->driver->info(cdc->source)->clustered || coarse_ms() < cdc->next_serves_ms) return true;
+    cdc->next_serves_ms = coarse_ms() + SERVES_EVERY_MS;
+    return cdc->driver->serves(&cdc->settings->source, cdc->hosts.at, err);
+}
+
 /* The proof is done, or none was needed: from here on silence means trouble. */
 static void proven(struct cdc *cdc)
 {
     char text[GTID_TEXT_MAX], reason[300];
     cdc->driver->patience(cdc->source, 3 * cdc->settings->source.heartbeat_ms);
     backoff_reset(&cdc->backoff);
+    hosts_served(&cdc->hosts);
+    identity_save(cdc, cdc->driver->info(cdc->source)->identity);
+    cdc->served = true;
+    cdc->behind_since_ms = 0;
+    cdc->next_return_ms = coarse_ms() + return_wait(cdc);
     bool unproven = cdc->from_last;
     pthread_mutex_lock(&cdc->lock);
     cdc->status.unproven = unproven;
@@ -571,11 +749,13 @@ static enum ending stream(struct cdc *cdc, struct err *err)
         struct slice event = {NULL, 0};
         enum decoder_note note = DECODER_NOTHING;
         if (!cdc->driver->ready(cdc->source)) nothing_more_for_now(cdc);
+        if (!ack_due(cdc, err)) return ENDED_LOST;
         if (!read_event(cdc, &event, err)) {
             name_gap(cdc, err);
             return ENDED_LOST;
         }
         if (!decoder_event(cdc->decoder, event, &note, err)) return refused_event(cdc, event, err);
+        ack_note(cdc, note);
         cdc->events_unpublished++;
         atomic_store_explicit(&cdc->idle, note == DECODER_HEARTBEAT, memory_order_relaxed);
         if (__builtin_expect(!settled, 0)) {
@@ -585,7 +765,11 @@ static enum ending stream(struct cdc *cdc, struct err *err)
             settled = !cdc->proving && note != DECODER_NOTHING && note != DECODER_FILE && note != DECODER_FORMAT;
             if (settled) proven(cdc);
         }
-        if (note == DECODER_HEARTBEAT || cdc->events_unpublished >= PUBLISH_EVENTS) publish(cdc);
+        if (note == DECODER_HEARTBEAT || cdc->events_unpublished >= PUBLISH_EVENTS) {
+            publish(cdc);
+            if (settled && first_is_back(cdc)) return ENDED_RETURN;
+        }
+        if (note == DECODER_HEARTBEAT && !still_serves(cdc, err)) return ENDED_LOST;
         if (!hold(cdc, err)) return ENDED_HELD;
         if (cdc->stopping) return ENDED_LOST;
     }
@@ -619,11 +803,14 @@ static void close_session(struct cdc *cdc)
     struct schema *schema = cdc->schema;
     cdc->source = NULL;
     cdc->schema = NULL;
+    cdc->status.semi_sync = SEMI_SYNC_OFF;
     cdc->status.server[0] = 0;
     cdc->status.tls = false;
     pthread_mutex_unlock(&cdc->lock);
     cdc->phase = PHASE_OUT;
     cdc->idle = false;
+    acks_clear(&cdc->acks);
+    metric_set(METRIC_SOURCE_SEMI_SYNC, SEMI_SYNC_OFF);
     decoder_free(cdc->decoder);
     cdc->decoder = NULL;
     schema_free(schema);
@@ -632,12 +819,45 @@ static void close_session(struct cdc *cdc)
 
 /* ---- what comes after a session ---- */
 
-static void next_host(struct cdc *cdc) { cdc->host = (cdc->host + 1) % source_hosts(&cdc->settings->source); }
-
-static void wait_in(struct cdc *cdc, enum cdc_state state, const char *remedy, const struct err *err, uint32_t ms)
+static void stand(struct cdc *cdc, enum cdc_state state, const char *remedy, const struct err *err, uint32_t ms)
 {
     set_state(cdc, state, remedy, err->text);
     wait_ms(cdc, ms);
+}
+
+/* This server will not do now: the next one is tried at once; when none is left, what they said is the state. */
+static void wait_in(struct cdc *cdc, enum cdc_state state, const char *remedy, const struct err *err, uint32_t ms)
+{
+    struct host_trial verdict;
+    if (cdc->hosts.count > 1 && ms > BEHIND_WAIT_MS) ms = BEHIND_WAIT_MS;
+    cdc->from_last = cdc->stepped_over = false; /* what one server allowed says nothing of the next */
+    if (hosts_failed(&cdc->hosts, state, err->text, remedy ? remedy : "", ms, &verdict, &ms)) {
+        log_warning("source.next_host", "host=%s text=\"%s\"", hosts_name(&cdc->hosts, cdc->hosts.at), err->text);
+        pthread_mutex_lock(&cdc->lock);
+        bool grave = cdc->status.state >= CDC_DIVERGED; /* stays until one of them serves or the round is over */
+        pthread_mutex_unlock(&cdc->lock);
+        if (!grave) set_state(cdc, CDC_CONNECTING, cdc_state_help(CDC_CONNECTING), err->text);
+        return;
+    }
+    set_state(cdc, verdict.state, verdict.remedy, verdict.reason);
+    wait_ms(cdc, ms);
+}
+
+/* To what is known of a divergence: the transactions that it is about. */
+static void add_fork(struct cdc *cdc, struct err *err)
+{
+    char text[900];
+    struct err failed;
+    struct fork_ask ask = {
+        .driver = cdc->driver, .settings = &cdc->settings->source, .host = cdc->hosts.at, .wal = cdc->wal, .pos = &cdc->pos,
+        .last = cdc->last.gtid, .last_lsn = cdc->last_lsn, .filter = cdc->filter,
+        .capture_accounts = cdc->settings->source.capture_accounts, .stopping = &cdc->stopping,
+    };
+    if (!cdc->last.gtid.seq) return;
+    err_clear(&failed);
+    struct err said = *err;
+    if (fork_find(&ask, text, sizeof text, &failed)) err_set_number(err, said.code, said.number, "%.500s; %s", said.text, text);
+    else log_warning("source.fork", "text=\"the two histories could not be compared: %s\"", failed.text);
 }
 
 /* A MariaDB that was killed in the middle of a write leaves the torn event at the end of its last file, and opens a new one. Whoever
@@ -668,11 +888,10 @@ static bool after_refusal(struct cdc *cdc, struct err *err)
         return true;
     }
     cdc->from_last = false;
-    bool others = source_hosts(&cdc->settings->source) > 1;
-    next_host(cdc);
+    if (refusal->state == CDC_DIVERGED) add_fork(cdc, err);
     bool start = !cdc->last.gtid.seq && (refusal->state == CDC_PURGED || refusal->state == CDC_DIVERGED);
     wait_in(cdc, refusal->state, start ? "the log is empty, and this source does not have the place where it is to begin: choose start_gtid or start_file "
-                                         "anew (or neither: its end), and restart the agent" : refusal->remedy, err, others ? BEHIND_WAIT_MS : FOR_EVER);
+                                         "anew (or neither: its end), and restart the agent" : refusal->remedy, err, FOR_EVER);
     return true;
 }
 
@@ -680,8 +899,12 @@ static void after_loss(struct cdc *cdc, struct err *err)
 {
     if (err->code == ERR_NONE) return; /* the proof is done, and the stream begins anew behind it */
     if (after_torn_file(cdc, err) || after_refusal(cdc, err)) return;
-    bool streamed = cdc->status.state == CDC_STREAMING || cdc->status.state == CDC_UNPROVEN;
-    if (!streamed) next_host(cdc); /* a server that was lost is tried once more before the next one */
+    if (cdc->served) { /* tried once more before the next one */
+        hosts_lost(&cdc->hosts, cdc->fruitful);
+        stand(cdc, cdc->timed_out ? CDC_STALLED : CDC_CONNECTING, cdc_state_help(cdc->timed_out ? CDC_STALLED : CDC_CONNECTING), err,
+              backoff_next(&cdc->backoff));
+        return;
+    }
     if (err->code == ERR_DENIED || err->code == ERR_STOP)
         wait_in(cdc, CDC_STOPPED, "see the reason; tried again every 30 s, or at once with wolfctl resume", err, DENIED_WAIT_MS);
     else if (err->code != ERR_RETRY)
@@ -689,6 +912,27 @@ static void after_loss(struct cdc *cdc, struct err *err)
     else
         wait_in(cdc, cdc->timed_out ? CDC_STALLED : CDC_CONNECTING, cdc_state_help(cdc->timed_out ? CDC_STALLED : CDC_CONNECTING), err,
                 backoff_next(&cdc->backoff));
+}
+
+/* Less than we have: a replica catches up, a primary never does. */
+static void after_behind(struct cdc *cdc, struct err *err)
+{
+    uint64_t waited = coarse_ms() - cdc->behind_since_ms, most = cdc->settings->source.catch_up_ms;
+    struct err said = *err;
+    if (cdc->follows && waited < most) {
+        err_set(err, said.code, "%.800s: it is behind, and still applies another server's changes: waited for (%llu of %llu s, catch_up_ms)", said.text,
+                (unsigned long long)waited / 1000, (unsigned long long)most / 1000);
+        wait_in(cdc, CDC_CONNECTING, "a replica that lags catches up by itself; see its replication", err, CATCH_UP_LOOK_MS);
+        return;
+    }
+    if (cdc->follows)
+        err_set(err, said.code, "%.700s: it still applies another server's changes, but has not caught up in %llu s (catch_up_ms)", said.text,
+                (unsigned long long)waited / 1000);
+    add_fork(cdc, err);
+    wait_in(cdc, CDC_DIVERGED,
+            "a replica that lags will catch up, which is looked for every 5 s; a primary that crashed with sync_binlog other than 1, or that was "
+            "promoted before it had everything, has lost the transactions: then the target has more than the source, and the data must be copied anew",
+            err, BEHIND_WAIT_MS);
 }
 
 static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
@@ -701,14 +945,20 @@ static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
         hold_closed(cdc);
         break;
     case ENDED_BEHIND:
-        next_host(cdc);
-        wait_in(cdc, CDC_DIVERGED,
-                "a replica that lags will catch up, which is looked for every 5 s; a primary that crashed with sync_binlog other than 1 "
-                "has lost the transaction: then the target has more than the source, and the data must be copied anew",
-                err, BEHIND_WAIT_MS);
+        after_behind(cdc, err);
+        break;
+    case ENDED_STRANGER:
+        cdc->from_last = false;
+        wait_in(cdc, CDC_PURGED,
+                "point [source] at the server that the log is from, or at one that still has its last transaction; else start over with an empty "
+                "log and a fresh copy of the data; wolfctl resume tries again", err, FOR_EVER);
+        break;
+    case ENDED_RETURN:
+        log_info("source.return", "host=%s", hosts_name(&cdc->hosts, 0));
+        cdc->hosts.at = 0;
         break;
     case ENDED_DIVERGED:
-        next_host(cdc);
+        add_fork(cdc, err);
         wait_in(cdc, CDC_DIVERGED, cdc_state_help(CDC_DIVERGED), err, FOR_EVER);
         break;
     case ENDED_CHECKS:
@@ -716,11 +966,11 @@ static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
                 DENIED_WAIT_MS);
         break;
     case ENDED_EVENT:
-        wait_in(cdc, CDC_STOPPED,
+        stand(cdc, CDC_STOPPED,
                 "report the saved event; wolfctl resume tries again, and a filter that leaves its table out passes over it", err, FOR_EVER);
         break;
     case ENDED_LOG:
-        wait_in(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
+        stand(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
         break;
     }
 }
@@ -732,7 +982,7 @@ static void *capture_run(void *arg)
         struct err err;
         enum ending ending = ENDED_LOST;
         err_clear(&err);
-        cdc->append_failed = cdc->different = cdc->timed_out = false;
+        cdc->append_failed = cdc->different = cdc->timed_out = cdc->served = cdc->fruitful = false;
         hold_closed(cdc);
         if (cdc->stopping) break;
         if (cdc->status.state == CDC_PAUSED) set_state(cdc, CDC_CONNECTING, "", "");
@@ -782,6 +1032,11 @@ bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_
     cdc->temporaries = temporaries_new();
     cdc->status.since_us = clock_wall_us();
     cdc->status.purge_seconds = -1;
+    hosts_init(&cdc->hosts, &settings->source.hosts);
+    cdc->ack_fd = settings->source.semi_sync ? eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
+    if (settings->source.semi_sync && cdc->ack_fd < 0) abort();
+    wal_notify(wal, cdc->ack_fd);
+    identity_read(cdc);
     pthread_mutex_init(&cdc->lock, NULL);
     thread_cond_init(&cdc->wake);
     backoff_init(&cdc->backoff, clock_us() ^ settings->source.server_id);
@@ -826,6 +1081,8 @@ void cdc_free(struct cdc *cdc)
 {
     if (!cdc) return;
     cdc_stop(cdc);
+    wal_notify(cdc->wal, -1);
+    if (cdc->ack_fd >= 0) close(cdc->ack_fd);
     filter_free(cdc->filter);
     temporaries_free(cdc->temporaries);
     pthread_cond_destroy(&cdc->wake);

@@ -13,6 +13,14 @@ enum cdc_state { /* numbers are the metric wolfcdc_source_state */
     CDC_PURGED, CDC_STOPPED, CDC_STATES
 };
 
+enum cdc_semi_sync { /* numbers are the metric wolfcdc_source_semi_sync */
+    SEMI_SYNC_OFF,      /* not asked for, or not connected */
+    SEMI_SYNC_REFUSED,  /* the source cannot */
+    SEMI_SYNC_AGREED,   /* it can, but does not wait for us: switched off there, or its timeout has struck */
+    SEMI_SYNC_ACTIVE,   /* the last transaction waited for our acknowledgement */
+    SEMI_SYNC_STATES
+};
+
 struct cdc_status {
     enum cdc_state state;
     uint64_t since_us;               /* wall clock */
@@ -25,6 +33,8 @@ struct cdc_status {
     char server[300], version[96];   /* host:port connected to, "" when not */
     bool tls, unproven;              /* unproven: the last reconnect could not be proven; see reason */
     uint64_t connects, transactions, rows, events, bytes, aborted;
+    enum cdc_semi_sync semi_sync;
+    uint64_t acks;                   /* acknowledgements sent */
     int64_t purge_seconds;           /* until the source purges what we still need; -1 unknown or not behind */
 };
 
@@ -38,6 +48,7 @@ void cdc_status(struct cdc *cdc, struct cdc_status *status); /* any thread */
 void cdc_pause(struct cdc *cdc);
 void cdc_resume(struct cdc *cdc); /* also: try again from stopped, purged, diverged */
 const char *cdc_state_name(enum cdc_state state);
+const char *cdc_semi_sync_name(enum cdc_semi_sync state);
 const char *cdc_state_help(enum cdc_state state); /* what it means and what to do, for man page and status */
 
 #endif

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "semisync.h"
 #include "source.h"
 
 enum {
@@ -17,12 +19,14 @@ enum {
     SESSION_TIMEOUT_MS = 10000,
     /* cdc_stop promises 3 s, and the library's connecting cannot be interrupted */
     CONNECT_TIMEOUT_MAX_MS = 2500,
+    SERVES_TIMEOUT_MS = 1000,
 };
 
 struct source {
     struct db *db;
     const struct source_settings *settings;
     struct source_info info;
+    struct framing framing;
     char name[320], host[256];
 };
 
@@ -69,6 +73,32 @@ static bool learn_retention(struct source *source, struct err *err)
     return true;
 }
 
+/* Variables that not every version has, so that they are asked for by SHOW. "" where there is none. */
+static void pick(const struct db_result *result, const char *name, char *out, size_t room)
+{
+    out[0] = 0;
+    for (uint64_t i = 0; i < result->row_count; i++)
+        if (!strcasecmp(db_value(result, i, 0, NULL), name)) snprintf(out, room, "%s", db_value(result, i, 1, NULL));
+}
+
+/* Number, host and port can be alike behind one name; server_uid is of this server's installation. */
+static bool learn_identity(struct source *source, struct err *err)
+{
+    struct db_result *result;
+    char host[64], port[8], uid[64], wsrep[8];
+    if (!db_query(source->db, &result, err, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('hostname', 'port', 'server_uid', 'wsrep_on')"))
+        return false;
+    pick(result, "hostname", host, sizeof host);
+    pick(result, "port", port, sizeof port);
+    pick(result, "server_uid", uid, sizeof uid);
+    pick(result, "wsrep_on", wsrep, sizeof wsrep);
+    db_result_free(result);
+    snprintf(source->info.identity, sizeof source->info.identity, "server_id %u on %s:%s%s%s", source->info.server_id, host, port,
+             *uid ? ", uid " : "", uid);
+    source->info.clustered = !strcasecmp(wsrep, "ON");
+    return true;
+}
+
 static bool set_up(struct source *source, struct err *err)
 {
     uint64_t heartbeat_ns = (uint64_t)source->settings->heartbeat_ms * 1000000;
@@ -77,8 +107,9 @@ static bool set_up(struct source *source, struct err *err)
                    "SET @master_binlog_checksum = @@global.binlog_checksum, "
                    "@source_binlog_checksum = @@global.binlog_checksum, "
                    "@master_heartbeat_period = %llu, @source_heartbeat_period = %llu, "
-                   "@mariadb_slave_capability = %d, @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0",
-                   (unsigned long long)heartbeat_ns, (unsigned long long)heartbeat_ns, CAPABILITY_GTID);
+                   "@mariadb_slave_capability = %d, @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0%s",
+                   (unsigned long long)heartbeat_ns, (unsigned long long)heartbeat_ns, CAPABILITY_GTID,
+                   source->settings->semi_sync ? ", @rpl_semi_sync_slave = 1" : "");
 }
 
 static void mariadb_close(struct source *source)
@@ -108,7 +139,7 @@ static bool mariadb_open(const struct source_settings *settings, size_t host, st
         err_set(err, ERR_UNSUPPORTED, "%s: is MySQL %s; a MariaDB is needed: 10.6 or later", source->name, source->info.version.text);
         goto failed;
     }
-    if (!learn(source, err) || !learn_retention(source, err) || !set_up(source, err)) goto failed;
+    if (!learn(source, err) || !learn_retention(source, err) || !learn_identity(source, err) || !set_up(source, err)) goto failed;
     *out = source;
     return true;
 failed:
@@ -218,8 +249,73 @@ static bool mariadb_next(struct source *source, struct slice *event, bool *end, 
     if (packet.size < 1 || packet.data[0] != 0)
         return err_set(err, ERR_CORRUPT, "%s: a packet of the stream begins with no status byte", source->name);
     *event = slice_of(packet.data + 1, packet.size - 1);
+    if (!source->settings->semi_sync) return true;
+    if (!framing_strip(&source->framing, event, err)) return err_context(err, source->name);
+    source->info.semi_sync = source->framing.on;
     return true;
 }
+
+/* No privilege is needed for the status variables; SHOW REPLICA STATUS wants one. */
+static bool mariadb_follows(struct source *source)
+{
+    char text[16];
+    bool found;
+    return db_scalar(source->db, text, sizeof text, &found, NULL,
+                     "SELECT SUM(VARIABLE_NAME = 'SLAVES_RUNNING' AND VARIABLE_VALUE > 0 OR VARIABLE_NAME = 'WSREP_CONNECTED' AND "
+                     "VARIABLE_VALUE = 'ON') FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('SLAVES_RUNNING', "
+                     "'WSREP_CONNECTED')") &&
+           atoi(text) > 0;
+}
+
+static bool mariadb_histories(struct source *source, struct gtid *items, size_t room, size_t *count, struct err *err)
+{
+    struct db_result *result;
+    size_t n = 0;
+    bool ok = true;
+    if (!db_query(source->db, &result, err, "SELECT @@global.gtid_binlog_state")) return false;
+    const char *at = db_value(result, 0, 0, NULL);
+    while (ok && at && *at && n < room) {
+        size_t size = strcspn(at, ", \n");
+        ok = gtid_parse(slice_of((const uint8_t *)at, size), &items[n++], err);
+        at += size;
+        at += strspn(at, ", \n");
+    }
+    db_result_free(result);
+    if (ok) *count = n;
+    return ok;
+}
+
+/* A connection of its own: the stream's cannot be asked. */
+static bool mariadb_serves(const struct source_settings *settings, size_t host, struct err *err)
+{
+    struct db_options options;
+    struct db *db;
+    char name[320], host_name[256], status[32];
+    bool found;
+    if (!source_server(settings, host, &options, name, sizeof name, host_name, sizeof host_name, err)) return false;
+    options.connect_timeout_ms = options.read_timeout_ms = SERVES_TIMEOUT_MS;
+    if (!db_open(&options, &db, err)) return false;
+    bool ok = db_scalar(db, status, sizeof status, &found, err,
+                        "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'WSREP_CLUSTER_STATUS'");
+    db_close(db);
+    if (ok && found && strcasecmp(status, "Primary"))
+        return err_set(err, ERR_RETRY, "%s: this node is cut off from its cluster (wsrep_cluster_status is %s)", name, status);
+    return ok;
+}
+
+static bool mariadb_ack_asked(const struct source *source) { return source->framing.asked; }
+
+static bool mariadb_ack(struct source *source, const char *file, uint64_t offset, struct err *err)
+{
+    struct buf payload;
+    buf_init(&payload, SOURCE_FILE_MAX + 16);
+    ack_encode(&payload, file, offset);
+    bool ok = db_send(source->db, DB_SEMI_SYNC_ACK, buf_bytes(&payload), err);
+    buf_fini(&payload);
+    return ok;
+}
+
+static void mariadb_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->db, fd, ms); }
 
 static bool mariadb_ready(struct source *source) { return db_packet_ready(source->db); }
 static void mariadb_patience(struct source *source, uint32_t ms) { db_read_timeout(source->db, ms); }
@@ -236,4 +332,10 @@ const struct source_driver source_mariadb = {
     .patience = mariadb_patience,
     .interrupt = mariadb_interrupt,
     .close = mariadb_close,
+    .follows = mariadb_follows,
+    .histories = mariadb_histories,
+    .serves = mariadb_serves,
+    .ack_asked = mariadb_ack_asked,
+    .ack = mariadb_ack,
+    .wait = mariadb_wait,
 };

@@ -15,6 +15,10 @@ struct source_info {
     char server[300];       /* host:port */
     struct db_version version;
     bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
+    char identity[192];     /* which server this is, for people and for comparing: another one behind the same name has another */
+    bool files_only;        /* it has no GTIDs: a position means nothing on any other server */
+    bool clustered;         /* a Galera node: it has to be asked whether it still serves */
+    bool semi_sync;         /* events come with the semi-synchronous header; known from the first packet on */
     struct gtid_set end;    /* of its binary log when we connected */
     uint32_t server_id;
     int64_t clock_skew_us;  /* its clock less ours */
@@ -36,6 +40,18 @@ struct source_driver {
     void (*patience)(struct source *source, uint32_t ms); /* silence after which next gives up */
     void (*interrupt)(struct source *source); /* any thread: makes next return */
     void (*close)(struct source *source);   /* NULL accepted */
+    /* The rest may be NULL. */
+    /* Whether it applies another server's changes, so that what it lacks may still come. Before dump. */
+    bool (*follows)(struct source *source);
+    /* Every GTID that its binary log ends with, per domain and server: what it has of each writer. Before dump. */
+    bool (*histories)(struct source *source, struct gtid *items, size_t room, size_t *count, struct err *err);
+    /* A member of a cluster that has lost the majority sends heartbeats for ever. False: err says so. A connection of its own. */
+    bool (*serves)(const struct source_settings *settings, size_t host, struct err *err);
+    /* Semi-synchronous: whether the event lent last waits for our acknowledgement; and that. Not while an event is borrowed. */
+    bool (*ack_asked)(const struct source *source);
+    bool (*ack)(struct source *source, const char *file, uint64_t offset, struct err *err);
+    /* Waits until something can be read, from the source or from fd, at most ms. */
+    void (*wait)(struct source *source, int fd, uint32_t ms);
 };
 
 extern const struct source_driver source_mariadb;

@@ -25,3 +25,9 @@ static const struct {
 
 const char *cdc_state_name(enum cdc_state state) { return (unsigned)state < CDC_STATES ? states[state].name : "unknown"; }
 const char *cdc_state_help(enum cdc_state state) { return (unsigned)state < CDC_STATES ? states[state].help : ""; }
+
+const char *cdc_semi_sync_name(enum cdc_semi_sync state)
+{
+    static const char *const names[SEMI_SYNC_STATES] = {"off", "refused", "agreed", "active"};
+    return (unsigned)state < SEMI_SYNC_STATES ? names[state] : "unknown";
+}

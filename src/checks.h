@@ -13,6 +13,8 @@ typedef void finding_fn(void *context, const struct finding *finding);
 struct check_facts { /* what the caller knows */
     uint32_t server_id;      /* ours; 0: none chosen yet */
     const char *user;        /* for the exact GRANT */
+    size_t hosts;            /* servers that capture may move between; 0 and 1: it stays */
+    bool semi_sync;          /* it wants to be a semi-synchronous replica */
 };
 /* Runs every check of that side, in table order. False only when the connection broke. */
 MUST_CHECK bool checks_run(struct db *db, enum check_side side, const struct check_facts *facts, finding_fn *fn,

@@ -63,6 +63,8 @@ static const struct {
     {1227, ERR_DENIED, "GRANT the account the privilege that is named"},
     {1370, ERR_DENIED, "GRANT the account the privilege that is named"},
     {1130, ERR_DENIED, "create the account for the host that we connect from"},
+    {3159, ERR_DENIED, "the server takes only encrypted connections (require_secure_transport): set ssl = true, and ssl_ca to the file of its "
+                       "certificate authority"},
     {1820, ERR_DENIED, "set a new password for the account"},
     {1862, ERR_DENIED, "the account's password has expired: set a new one"},
     {4151, ERR_DENIED, "the account is locked: ALTER USER ... ACCOUNT UNLOCK"},
@@ -696,6 +698,12 @@ static bool readable(struct db *db, int ms)
 
 bool db_packet_ready(struct db *db) { return readable(db, 0); }
 bool db_wait(struct db *db, uint32_t ms) { return readable(db, (int)ms); }
+
+void db_wait_with(struct db *db, int fd, uint32_t ms)
+{
+    struct pollfd pollers[2] = {{.fd = db->stop_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    if (!readable(db, 0)) (void)poll(pollers, 2, (int)ms);
+}
 
 void db_read_timeout(struct db *db, uint32_t ms)
 {

@@ -33,6 +33,9 @@ struct source_settings {
     const char *start_file;
     uint64_t start_position;
     unsigned heartbeat_ms;         /* 1000 */
+    bool semi_sync;                /* acknowledge what is durable in the log */
+    unsigned catch_up_ms;          /* how long a server that lacks what we have is waited for while it still applies: 60000 */
+    unsigned return_ms;            /* after which the first of hosts is looked for again; 0: never */
     bool capture_accounts;         /* false: account statements never enter the log */
     const char *statements;        /* "capture" | "refuse": DML that arrives as text */
 };

@@ -67,6 +67,8 @@ struct wal {
     size_t queued;              /* bytes of room in ready */
     bool started, stopping, stopped, failed, flusher_waits;
     unsigned watchers;          /* waiting on moved */
+    bool notifies;              /* notify_fd is told of the durable point */
+    int notify_fd;
     uint64_t wakes;
     struct wal_points points;
     uint64_t open_first, open_end; /* the open segment: first LSN, end of what is published */

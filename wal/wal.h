@@ -69,6 +69,8 @@ void wal_points(struct wal *wal, struct wal_points *points);
 enum wal_point { WAL_WRITTEN, WAL_DURABLE };
 /* Waits until the point is at or past lsn; false on timeout or stop. */
 bool wal_wait(struct wal *wal, enum wal_point point, uint64_t lsn, uint32_t timeout_ms);
+/* From now on each advance of the durable point adds 1 to that eventfd, which must not block; -1: no longer. */
+void wal_notify(struct wal *wal, int fd);
 /* Wakes every wait and reader of this wal (used at stop). */
 void wal_wake(struct wal *wal);
 

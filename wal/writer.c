@@ -10,6 +10,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
@@ -401,6 +402,7 @@ static void publish_durable(struct wal *wal)
     wal->points.transactions_durable = wal->points.transactions_written;
     metric_add(METRIC_DURABLE_TRANSACTIONS, transactions);
     metric_set(METRIC_DURABLE_LSN, wal->points.durable);
+    if (wal->notifies) (void)!write(wal->notify_fd, &(uint64_t){1}, sizeof(uint64_t)); /* full: it is readable already */
     if (wal->watchers) pthread_cond_broadcast(&wal->moved);
     pthread_mutex_unlock(&wal->lock);
 }
@@ -593,6 +595,14 @@ void wal_points(struct wal *wal, struct wal_points *points)
 static uint64_t point_of(const struct wal *wal, enum wal_point point)
 {
     return point == WAL_WRITTEN ? wal->points.written : wal->points.durable;
+}
+
+void wal_notify(struct wal *wal, int fd)
+{
+    pthread_mutex_lock(&wal->lock);
+    wal->notifies = fd >= 0;
+    wal->notify_fd = fd;
+    pthread_mutex_unlock(&wal->lock);
 }
 
 bool wal_wait(struct wal *wal, enum wal_point point, uint64_t lsn, uint32_t timeout_ms)
