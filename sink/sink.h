@@ -50,9 +50,11 @@ MUST_CHECK bool sinks_conflict(struct sinks *sinks, const char *name, const char
 MUST_CHECK bool sinks_rewind(struct sinks *sinks, const char *name, uint64_t lsn, struct err *err);
 /* Lets the log go of a sink that is no longer in the configuration, or of a node that was found and is no longer in the cluster. */
 MUST_CHECK bool sinks_forget(struct sinks *sinks, const char *name, struct err *err);
-/* Before anything runs, for `wolfctl sink adopt`: reads the target's GTID set that an agent with another log left there, so
-   that an empty log starts from it; writes our first position row. */
-MUST_CHECK bool sink_adopt(const struct sink_settings *sink, const char *wal_uuid, struct source_pos *start, struct err *err);
+/* Before anything runs, for `wolfctl sink adopt`: reads the GTID set that an agent with another log left on each target, so that an
+   empty log starts from it, the least of them where there are several; writes our first position rows. One mysql sink, or the nodes' of
+   a cluster: a node that has more than the least leaves out what it has (mysql.c). */
+MUST_CHECK bool sink_adopt(const struct sink_settings *const sinks[], size_t count, const char *wal_uuid, struct source_pos *start,
+                           struct err *err);
 
 /* ---- WolfScale clusters: a [[sink]] of type wolfscale is one sink for each node, and what joins them ---- */
 

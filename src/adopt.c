@@ -17,24 +17,31 @@ static int failed(const struct err *err)
                                                                                                       : PROGRAM_UNMET;
 }
 
+/* A mysql sink, or the sinks of a cluster's nodes: each writes its position to its own server. */
+struct adopted { size_t count; const struct sink_settings *sinks[SINKS_MAX]; };
+
+static bool keeps_position(const struct sink_settings *sink) { return sink->cluster ? sink->node >= 0 : !strcmp(sink->type, "mysql"); }
+
+static const char *whole_name(const struct sink_settings *sink) { return sink->cluster ? sink->cluster : sink->name; }
+
 /* The sink named, or the only one that can be adopted. */
-static const struct sink_settings *sink_meant(const struct settings *settings, const char *name, struct err *err)
+static bool sinks_meant(const struct settings *settings, const char *name, struct adopted *found, struct err *err)
 {
-    const struct sink_settings *found = NULL;
+    const char *type = NULL;
     for (size_t i = 0; i < settings->sink_count; i++) {
         const struct sink_settings *sink = &settings->sinks[i];
-        if (name ? !strcmp(sink->name, name) : !strcmp(sink->type, "mysql")) {
-            if (found) {
-                err_set(err, ERR_CONFIG, "there are several sinks: which one? wolfctl sink adopt NAME");
-                return NULL;
-            }
-            found = sink;
-        }
+        if (name && strcmp(whole_name(sink), name)) continue;
+        type = sink->type;
+        if (!keeps_position(sink)) continue;
+        if (found->count && strcmp(whole_name(sink), whole_name(found->sinks[0])))
+            return err_set(err, ERR_CONFIG, "there are several sinks: which one? wolfctl sink adopt NAME");
+        found->sinks[found->count++] = sink;
     }
-    if (!found) err_set(err, ERR_CONFIG, "%s: no such sink in this configuration", name ? name : "type mysql");
-    else if (!strcmp(found->type, "mysql")) return found;
-    else err_set(err, ERR_CONFIG, "sink %s has type %s: only mysql keeps its position on one target", found->name, found->type);
-    return NULL;
+    if (found->count) return true;
+    if (name && !type) return err_set(err, ERR_CONFIG, "%s: no such sink in this configuration%s", name,
+                                      strchr(name, '@') ? " (a cluster is adopted whole, by its own name)" : "");
+    return err_set(err, ERR_CONFIG, "%s%s: only mysql and wolfscale sinks keep their position on the target", name ? "type " : "no sink to adopt",
+                   name ? type : "");
 }
 
 static bool log_is_empty(const struct settings *settings, const struct wal_resume *resume, struct err *err)
@@ -45,7 +52,7 @@ static bool log_is_empty(const struct settings *settings, const struct wal_resum
                    "away first", settings->wal.dir, (unsigned long long)resume->last_lsn);
 }
 
-static bool adopt(const struct settings *settings, const struct sink_settings *sink, struct source_pos *start, struct err *err)
+static bool adopt(const struct settings *settings, const struct adopted *sinks, struct source_pos *start, struct err *err)
 {
     static const struct source_pos nowhere;
     struct wal_options options;
@@ -53,20 +60,22 @@ static bool adopt(const struct settings *settings, const struct sink_settings *s
     struct wal *wal = NULL;
     agent_wal_options(&settings->wal, &options);
     bool good = wal_open(&options, &nowhere, &wal, &resume, err) && log_is_empty(settings, &resume, err) &&
-                sink_adopt(sink, wal_uuid(wal), start, err) && wal_set_start(wal, start, err) &&
+                sink_adopt(sinks->sinks, sinks->count, wal_uuid(wal), start, err) && wal_set_start(wal, start, err) &&
                 wal_hold(wal, AGENT_ADOPTED, 1, err);
     if (wal) wal_stop(wal);
     wal_close(wal);
     return good;
 }
 
-static bool asked(const struct call *call, const struct settings *settings, const struct sink_settings *sink, int *status)
+static bool asked(const struct call *call, const struct settings *settings, const struct adopted *sinks, int *status)
 {
-    char what[900];
+    char what[900], more[60] = "";
+    const struct sink_settings *sink = sinks->sinks[0];
+    if (sinks->count > 1) snprintf(more, sizeof more, " and %zu more nodes, the least of them,", sinks->count - 1);
     snprintf(what, sizeof what,
-             "The log in %.300s must be empty. It will begin from the position that the target of sink %s (%.200s) holds, "
+             "The log in %.300s must be empty. It will begin from the position that the target of sink %s (%.200s)%s holds, "
              "and the target will belong to this log from now on; an agent with the former log can no longer deliver to it.",
-             settings->wal.dir, sink->name, sink->server.host ? sink->server.host : sink->server.socket);
+             settings->wal.dir, whole_name(sink), sink->server.host ? sink->server.host : sink->server.socket, more);
     return command_confirm(call, what, status);
 }
 
@@ -79,11 +88,11 @@ int adopt_run(struct call *call)
     char gtids[GTID_SET_TEXT_MAX];
     int status = PROGRAM_DONE;
     if (!settings_read(call->config ? call->config : PROGRAM_CONFIG, &settings, &err)) return failed(&err);
-    const struct sink_settings *sink = sink_meant(settings, name, &err);
-    if (!sink) status = failed(&err);
-    else if (asked(call, settings, sink, &status)) {
+    struct adopted sinks = {0};
+    if (!sinks_meant(settings, name, &sinks, &err)) status = failed(&err);
+    else if (asked(call, settings, &sinks, &status)) {
         db_library_init();
-        if (!adopt(settings, sink, &start, &err)) status = failed(&err);
+        if (!adopt(settings, &sinks, &start, &err)) status = failed(&err);
         db_library_end();
         gtid_set_format(&start.gtids, gtids);
         if (!status) printf("adopted: the log begins at %s; start wolfcdc now\n", *gtids ? gtids : "the source's beginning");

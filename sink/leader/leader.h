@@ -103,6 +103,7 @@ struct lead_node {
     char name[300];
     uint64_t position;      /* last LSN of its newest position row, 0: none */
     bool seeded;            /* that row is the one that sink_adopt wrote */
+    struct gtid_set adopted; /* what it says then: the node may have more than the log begins with */
 };
 
 struct lead_session { struct db *db; bool busy, lenient, meets; uint32_t limit_ms; };

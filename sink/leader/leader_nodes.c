@@ -93,21 +93,35 @@ bool lead_nodes_exec(struct leader *l, struct slice sql, struct err *err)
 static bool read_one(struct leader *l, struct lead_node *node, struct err *err)
 {
     struct db_result *r;
-    if (!db_query(node->db, &r, err, "SELECT last_lsn, begin_lsn FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
+    if (!db_query(node->db, &r, err, "SELECT last_lsn, begin_lsn, gtids FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
                   "ORDER BY previous_lsn DESC LIMIT 1", l->uuid, l->settings->position_name)) return false;
     bool found = r->row_count > 0;
     node->position = found ? strtoull(db_value(r, 0, 0, NULL), NULL, 10) : 0;
     node->seeded = found && node->position == 0;
-    bool inside = found && strtoull(db_value(r, 0, 1, NULL), NULL, 10) != 0;
+    bool inside = found && strtoull(db_value(r, 0, 1, NULL), NULL, 10) != 0, ok = true;
+    if (node->seeded) ok = gtid_set_parse(slice_text(db_value(r, 0, 2, NULL)), &node->adopted, err);
     db_result_free(r);
+    if (!ok) return err_context(err, "wolfcdc.position of node %s", node->name);
     return !inside || err_set(err, ERR_RETRY, "node %s stands within a transaction that is delivered in parts", node->name);
+}
+
+/* After wolfctl sink adopt each may have another part of what the log begins with: their own sinks leave that out, this one cannot. */
+static bool adopted_alike(const struct leader *l, struct err *err)
+{
+    const struct lead_node *first = &l->nodes[0];
+    for (size_t i = 1; i < l->count; i++) {
+        const struct lead_node *n = &l->nodes[i];
+        if (n->seeded != first->seeded || (n->seeded && !gtid_set_equal(&n->adopted, &first->adopted)))
+            return err_set(err, ERR_RETRY, "the nodes were adopted at different places: their own sinks bring them to one");
+    }
+    return true;
 }
 
 bool lead_nodes_positions(struct leader *l, struct err *err)
 {
     for (size_t i = 0; i < l->count; i++)
         if (!read_one(l, &l->nodes[i], err)) return false;
-    return true;
+    return adopted_alike(l, err);
 }
 
 /* In one statement: the row that sink_adopt wrote has the key of the first one. */

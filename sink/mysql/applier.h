@@ -120,6 +120,9 @@ struct mysql_sink {
 
     uint64_t position;         /* last LSN of the target's newest position row */
     bool seeded;               /* its row is the one that sink_adopt wrote */
+    bool ahead;                /* and what that says, `adopted`, may be more than the log begins with: what the target has is left out */
+    bool passing;              /* the transaction at hand is left out */
+    struct gtid_set adopted;
     uint64_t skip_to;          /* within a transaction delivered in parts: changes up to here are there */
     uint64_t careful_until;    /* one at a time while the position is below */
     bool careful_open;

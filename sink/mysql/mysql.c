@@ -256,10 +256,38 @@ static change_fn *const on_change[] = {
     [CHANGE_STATEMENT] = on_statement, [CHANGE_COMMIT] = on_commit,
 };
 
+static bool has_gtid(const struct gtid_set *set, struct gtid gtid)
+{
+    struct gtid_set one = {0};
+    struct err ignored;
+    return gtid_set_put(&one, gtid, &ignored) && gtid_set_contains(set, &one);
+}
+
+/* The nodes of a cluster whose log was lost stood at different places: the new log begins at the least of them. Until it has come to where this one
+   was, what this one has is left out, and nothing counts as delivered before. */
+static bool leave_out(struct mysql_sink *s, const struct change *change, bool *left_out, struct err *err)
+{
+    bool commit = change->kind == CHANGE_COMMIT;
+    bool there = commit && gtid_set_contains(&change->commit->pos.gtids, &s->adopted);
+    if (change->kind == CHANGE_BEGIN) s->passing = has_gtid(&s->adopted, change->gtid);
+    if (commit && !s->passing && !there) {
+        s->final = true;
+        sink_remedy(s->sink, "wolfctl nodes seed %s", s->settings->server.host ? s->settings->server.host : s->settings->name);
+        return err_set(err, ERR_STOP, "the source sends its transactions in another order than when this target was delivered to: which of them it has cannot be told");
+    }
+    *left_out = s->passing && !there;
+    if (commit) s->passing = false;
+    if (there) s->ahead = false;
+    return true;
+}
+
 static bool take_change(void *self, const struct change *change, struct err *err)
 {
     struct mysql_sink *s = self;
+    bool left_out = false;
     if (change->kind >= sizeof on_change / sizeof *on_change || !on_change[change->kind]) return true;
+    if (s->ahead && !leave_out(s, change, &left_out, err)) return false;
+    if (left_out) return true;
     /* Delivered with an earlier part of the same transaction. */
     if (change->lsn <= s->skip_to && change->kind != CHANGE_BEGIN) return true;
     if (s->careful_open || (change->kind == CHANGE_BEGIN && !s->group.open && s->position < s->careful_until)) {

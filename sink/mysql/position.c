@@ -116,7 +116,9 @@ static bool read_position(struct mysql_sink *s, uint64_t *delivered, bool *found
             return err_context(err, "wolfcdc.position");
         }
         s->position = last;
-        s->seeded = last == 0;
+        s->seeded = s->ahead = last == 0;
+        s->passing = false;
+        s->adopted = s->group.gtids;
         s->skip_to = begin ? last : 0;
         *delivered = begin ? begin - 1 : last;
     }
@@ -227,10 +229,10 @@ bool position_prune(struct mysql_sink *s, struct err *err)
 
 /* ---- adopt ---- */
 
-static bool adopt_from(struct db *db, const struct sink_settings *sink, const char *uuid, struct source_pos *start, struct err *err)
+/* What another log's newest row says; its lock is kept until the COMMIT. *row: that log, its GTID set as text, its LSN. */
+static bool adopt_from(struct db *db, const struct sink_settings *sink, const char *uuid, struct gtid_set *gtids, struct db_result **row, struct err *err)
 {
     struct db_result *r;
-    struct gtid_set gtids = {0};
     if (!db_query(db, &r, err, "SELECT log_uuid, gtids, last_lsn, begin_lsn FROM wolfcdc.position WHERE sink='%s' AND gtids<>'' AND "
                   "log_uuid<>'%s' ORDER BY committed_at DESC, previous_lsn DESC LIMIT 1 FOR UPDATE", sink->position_name, uuid)) return false;
     size_t size = 0;
@@ -238,29 +240,63 @@ static bool adopt_from(struct db *db, const struct sink_settings *sink, const ch
     bool ok = text != NULL;
     if (!ok) err_set(err, ERR_GONE, "the target has no position that a sink \"%s\" of another log left there", sink->position_name);
     else if (number(r, 0, 3)) ok = err_set(err, ERR_STOP, "the target's last transaction was delivered in parts and is not whole: it cannot be adopted");
-    else ok = gtid_set_parse(slice_of(text, size), &gtids, err);
-    ok = ok && db_exec(db, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) VALUES "
-                       "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->position_name, text);
-    /* A DDL that was about to run may be the first that the new log brings. */
-    ok = ok && db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, before_hash, statement "
-                       "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s' AND lsn>%s", uuid, sink->position_name, db_value(r, 0, 0, NULL),
-                       db_value(r, 0, 2, NULL));
-    db_result_free(r);
-    if (!ok || !db_exec(db, err, "COMMIT")) return false;
-    memset(start, 0, sizeof *start);
-    start->gtids = gtids;
-    return true;
+    else ok = gtid_set_parse(slice_of(text, size), gtids, err);
+    if (ok) *row = r;
+    else db_result_free(r);
+    return ok;
 }
 
-bool sink_adopt(const struct sink_settings *sink, const char *uuid, struct source_pos *start, struct err *err)
+static bool adopt_as(struct db *db, const struct sink_settings *sink, const char *uuid, const struct db_result *row, struct err *err)
+{
+    return db_exec(db, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) VALUES "
+                   "('%s', '%s', 0, 0, 0, '%s') ON DUPLICATE KEY UPDATE gtids=IF(last_lsn=0, VALUES(gtids), gtids)", uuid, sink->position_name,
+                   db_value(row, 0, 1, NULL)) &&
+           /* A DDL that was about to run may be the first that the new log brings. */
+           db_exec(db, err, "INSERT IGNORE INTO wolfcdc.intent SELECT '%s', sink, 0, before_hash, statement "
+                   "FROM wolfcdc.intent WHERE sink='%s' AND log_uuid='%s' AND lsn>%s", uuid, sink->position_name, db_value(row, 0, 0, NULL),
+                   db_value(row, 0, 2, NULL)) &&
+           db_exec(db, err, "COMMIT");
+}
+
+struct adopted { struct db *db; struct db_result *row; struct gtid_set gtids; };
+
+static bool adopt_open(const struct sink_settings *sink, const char *uuid, struct adopted *a, struct err *err)
 {
     struct db_options options = {0};
-    struct db *db;
-    if (strcmp(sink->type, "mysql") != 0) return err_set(err, ERR_UNSUPPORTED, "a sink of type %s cannot be adopted", sink->type);
     settings_server(&sink->server, sink->name, &options);
     options.read_timeout_ms = READ_TIMEOUT_MS;
-    if (!db_open(&options, &db, err)) return false;
-    bool ok = db_exec_bytes(db, slice_text(context_own), err) && create_tables(db, err) && adopt_from(db, sink, uuid, start, err);
-    db_close(db);
+    return db_open(&options, &a->db, err) && db_exec_bytes(a->db, slice_text(context_own), err) && create_tables(a->db, err) &&
+           adopt_from(a->db, sink, uuid, &a->gtids, &a->row, err);
+}
+
+/* The target that has the least: every other has all of it. */
+static bool adopt_least(const struct sink_settings *const sinks[], const struct adopted *all, size_t count, size_t *least, struct err *err)
+{
+    for (*least = 0; *least < count; ++*least) {
+        size_t i = 0;
+        while (i < count && gtid_set_contains(&all[i].gtids, &all[*least].gtids)) i++;
+        if (i == count) return true;
+    }
+    return err_set(err, ERR_STOP, "%s and the others have each what another lacks: leave one out of nodes, and seed it (wolfctl nodes seed) when it is listed again",
+                   sinks[0]->name);
+}
+
+bool sink_adopt(const struct sink_settings *const sinks[], size_t count, const char *uuid, struct source_pos *start, struct err *err)
+{
+    struct adopted *all = calloc(count, sizeof *all);
+    size_t least = 0;
+    bool ok = true;
+    if (!all) abort();
+    for (size_t i = 0; ok && i < count; i++)
+        ok = adopt_open(sinks[i], uuid, &all[i], err) ||
+             err_context(err, count > 1 ? "node %s (all are needed; one that cannot be had: leave it out of nodes, seed it later)" : "%s", sinks[i]->server.host);
+    ok = ok && adopt_least(sinks, all, count, &least, err);
+    for (size_t i = 0; ok && i < count; i++) ok = adopt_as(all[i].db, sinks[i], uuid, all[i].row, err);
+    if (ok) *start = (struct source_pos){.gtids = all[least].gtids};
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].row) db_result_free(all[i].row);
+        db_close(all[i].db);
+    }
+    free(all);
     return ok;
 }
