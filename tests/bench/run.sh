@@ -2,12 +2,14 @@
 # ./dev bench [--quick] [--skip WORD]...: rates, delays, memory and recovery, each as a ratio to what a user has, in the same run:
 #   (a) mariadb-binlog --raw   (v) mariadb-binlog -v   (r) MariaDB's own replica of the same binary log
 # Three workloads, each in a binary log file of its own: narrow bulk inserts, wide bulk inserts, small transactions of four row
-# changes. The table goes to standard output and to bench.md in the build directory. WORD: narrow wide oltp delay memory recovery.
+# changes. The table goes to standard output and to bench.md in the build directory. WORD: narrow wide oltp delay memory recovery cluster
+# (./dev bench cluster [--quick]: that alone, against goals).
 if [ "${1-}" = --help ]; then
-    sed -n '2,6s/^# //p' "$0"
+    sed -n '2,7s/^# //p' "$0"
     exit 0
 fi
-WORK=${WORK:-${BUILD:?}/b}
+export WORK=${WORK:-${BUILD:?}/b}
+if [ "${1-}" = cluster ]; then exec "$(dirname "$0")/cluster.sh" "${@:2}"; fi
 . "$(dirname "$0")/../lib.sh"
 QUICK=0
 SKIP=' '
@@ -254,4 +256,11 @@ skipped oltp || measure_workload oltp $((8000 * scale)) "--rows 10000" '≥ 4.5 
 skipped delay || measure_delay
 skipped memory || measure_memory
 skipped recovery || measure_recovery
+if ! skipped cluster; then
+    stop_server target
+    stop_server source
+    note "a cluster"
+    if [ $QUICK = 1 ]; then cluster_options=(--quick); else cluster_options=(); fi
+    JOINED=1 REPORT=$REPORT "$HERE/bench/cluster.sh" "${cluster_options[@]}" || fail "the cluster's part"
+fi
 note "done; the table: $REPORT"
