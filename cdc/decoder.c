@@ -15,7 +15,9 @@
 #include "event.h"
 #include "filter.h"
 #include "hold.h"
+#include "layout.h"
 #include "map.h"
+#include "payload.h"
 #include "rows.h"
 #include "query.h"
 #include "temporary.h"
@@ -31,6 +33,8 @@ struct decoder {
     struct buf hold;            /* row changes since the first SAVEPOINT */
     struct maps *maps;
     struct unpack *unpack;
+    struct layout *layout;
+    struct payload *payload;
     struct context context;
     struct ddl ddl;
     struct temporaries *temporaries;
@@ -53,6 +57,8 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     d->file_offset = pos->offset;
     d->maps = maps_new(&maps);
     d->unpack = unpack_new();
+    d->layout = layout_new();
+    d->payload = payload_new();
     context_init(&d->context);
     ddl_init(&d->ddl);
     d->temporaries = options->temporaries ? options->temporaries : temporaries_new();
@@ -65,6 +71,8 @@ void decoder_free(struct decoder *decoder)
     if (!decoder) return;
     maps_free(decoder->maps);
     unpack_free(decoder->unpack);
+    layout_free(decoder->layout);
+    payload_free(decoder->payload);
     context_fini(&decoder->context);
     ddl_fini(&decoder->ddl);
     if (!decoder->options.temporaries) temporaries_free(decoder->temporaries);
@@ -192,7 +200,8 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
     struct change *change = &d->change;
     uint64_t count = 0;
     set_rows(change, event, rows);
-    for (; rows_next(rows, change); count++) {
+    struct err fault = {.code = ERR_NONE};
+    for (; rows_next(rows, change, &fault); count++) {
         if (d->txn.savepoint_count && hold_put(&d->hold, change)) continue;
         if (d->hold.size) { /* too much to keep back */
             struct row before = change->before, after = change->after;
@@ -202,9 +211,12 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
             change->after = after;
         }
         if (!emit_row(d, err)) return false;
+        if (rows->table->foreign) change_sum_flush(&d->txn.sum); /* the next one takes its room */
     }
     change_sum_flush(&d->txn.sum); /* the event lends its rows */
     if (!rows->in.failed) return true;
+    if (fault.code)
+        return err_set(err, fault.code, "row %" PRIu64 " of %.*s.%.*s: %s", count + 1, SLICE_ARG(rows->table->database), SLICE_ARG(rows->table->name), fault.text);
     return err_set(err, ERR_CORRUPT, "row %" PRIu64 " of %.*s.%.*s does not fit its table map", count + 1,
                    SLICE_ARG(rows->table->database), SLICE_ARG(rows->table->name));
 }
@@ -221,7 +233,7 @@ static bool take_rows(struct decoder *d, const struct event *event, const struct
         return true;
     }
     *note = DECODER_CHANGE;
-    return maps_table(d->maps, map, d->format.mariadb, &table, err) && rows_open(head, table, d->unpack, &rows, err) &&
+    return maps_table(d->maps, map, d->format.mariadb, &table, err) && rows_open(head, table, d->unpack, d->layout, &rows, err) &&
            emit_rows(d, event, &rows, err);
 }
 
@@ -495,11 +507,55 @@ static bool on_stop(struct decoder *d, const struct event *event, enum decoder_n
     return event_refuse(event, err);
 }
 
+static bool on_payload(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err);
+
 static handler_fn *const handlers[EVENT_TYPES] = {
 #define EVENT(number, name, handler, ...) [number] = on_##handler,
 #include "fate.def"
 #undef EVENT
 };
+
+/* What to do with an event, behind the position. */
+static bool dispatch(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    const struct event_fate *fate = event_fate(event->type);
+    if (!fate->name && event->flags & EVENT_FLAG_IGNORABLE) return true;
+    return fate->name ? handlers[event->type](d, event, note, err) : on_stop(d, event, note, err);
+}
+
+/* ---- a transaction in one event ---- */
+
+/* What moves the stream or opens a transaction stands outside. */
+static bool payload_may_hold(uint8_t type)
+{
+    return event_fate(type)->action != EVENT_CONSUME && type != EVENT_TRANSACTION_PAYLOAD && type != EVENT_GTID && type != EVENT_ANONYMOUS_GTID &&
+           type != EVENT_GTID_TAGGED && type != EVENT_GTID_MARIADB;
+}
+
+static bool take_inner(struct decoder *d, struct slice raw, enum decoder_note *note, struct err *err)
+{
+    struct event_format format = d->format;
+    struct event event = {0};
+    format.checksum = false; /* the outer one's covers it */
+    if (!event_decode(raw, &format, false, &event, err)) return false;
+    if (!payload_may_hold(event.type) || !d->txn.open)
+        return err_set(err, ERR_CORRUPT, "an event of type %u in it, where it cannot be", event.type);
+    d->stats.events++;
+    if (dispatch(d, &event, note, err)) return true;
+    const char *name = event_fate(event.type)->name;
+    return err_context(err, "%s in it", name ? name : "event");
+}
+
+static bool on_payload(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct slice raw;
+    if (!d->txn.open) return outside_group(err);
+    if (!payload_open(d->payload, event->body, err)) return false;
+    do {
+        if (!payload_next(d->payload, &raw, err) || (raw.size && !take_inner(d, raw, note, err))) return false;
+    } while (raw.size);
+    return !d->txn.open || err_set(err, ERR_CORRUPT, "its transaction has no end");
+}
 
 /* Moves on to the event's end. log_pos has 32 bits, is 0 where MariaDB ≥ 11.4 did not know it yet, and skips what the
    server left out: so lengths are added up, and each log_pos that is there corrects the sum. */
@@ -525,11 +581,9 @@ bool decoder_event(struct decoder *decoder, struct slice raw, enum decoder_note 
     decoder->stats.events++;
     decoder->stats.bytes += raw.size;
     advance(decoder, &event);
-    const struct event_fate *fate = event_fate(event.type);
-    if (!fate->name && event.flags & EVENT_FLAG_IGNORABLE) return true;
-    handler_fn *handler = fate->name ? handlers[event.type] : on_stop;
-    if (!handler(decoder, &event, note, err))
-        return err_context(err, "%s at %s:%" PRIu64, fate->name ? fate->name : "event", decoder->commit.pos.file, decoder->event_offset);
+    const char *name = event_fate(event.type)->name;
+    if (!dispatch(decoder, &event, note, err))
+        return err_context(err, "%s at %s:%" PRIu64, name ? name : "event", decoder->commit.pos.file, decoder->event_offset);
     if (!decoder->txn.open) decoder->commit.pos.offset = decoder->file_offset;
     return true;
 }

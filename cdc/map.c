@@ -119,10 +119,11 @@ static bool complete(struct maps *maps, struct arena *arena, struct table *draft
     return maps->options.schema(maps->options.context, draft, arena, err) && types_merge(&said, draft, err);
 }
 
-/* UUID, INET4 and INET6 look like BINARY in every map, and JSON like LONGTEXT, also in one with all metadata. */
+/* UUID, INET4 and INET6 look like BINARY in every map, and JSON like LONGTEXT, also in one with all metadata; and no map has the fraction
+   of an old temporal type. */
 static bool may_be_more(const struct column *c)
 {
-    return (c->kind == COLUMN_BINARY && (c->max_bytes == 16 || c->max_bytes == 4)) || types_may_be_json(c);
+    return types_lacks_fraction(c) || (c->kind == COLUMN_BINARY && (c->max_bytes == 16 || c->max_bytes == 4)) || types_may_be_json(c);
 }
 
 static bool is_more(enum column_kind kind)
@@ -137,7 +138,7 @@ static bool same_names(const struct table *a, const struct table *b)
     return true;
 }
 
-/* Asks what such columns are. Only the kind is taken, and only from a definition that fits; an account that may not see the table
+/* Asks what such columns are. Only the kind or the fraction is taken, and only from a definition that fits; an account that may not see the table
    leaves them what the map says, which is right byte for byte. False: the connection was lost. */
 static bool refine(struct maps *maps, struct arena *arena, struct table *draft, bool *asked, struct err *err)
 {
@@ -153,8 +154,11 @@ static bool refine(struct maps *maps, struct arena *arena, struct table *draft, 
         return refused.code != ERR_RETRY;
     }
     if (!same_names(draft, &other)) return true;
-    for (uint32_t i = 0; i < draft->column_count; i++)
-        if (may_be_more(&draft->columns[i]) && is_more(other.columns[i].kind)) draft->columns[i].kind = other.columns[i].kind;
+    for (uint32_t i = 0; i < draft->column_count; i++) {
+        struct column *column = &draft->columns[i];
+        if (types_lacks_fraction(column) && other.columns[i].kind == column->kind) column->scale = other.columns[i].scale;
+        else if (may_be_more(column) && is_more(other.columns[i].kind)) column->kind = other.columns[i].kind;
+    }
     return true;
 }
 
@@ -170,6 +174,7 @@ static bool make(struct maps *maps, struct map *map, struct arena *arena, bool m
     if (types_is_sequence(&draft))
         return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s is a SEQUENCE: its values are not captured by this release; what to do: exclude "
                        "it in [filter] and set it on the target before the switch", SLICE_ARG(head.database), SLICE_ARG(head.name));
+    if (!types_check(&draft, err)) return false;
     map->table = table_new(&draft, maps->next_table, &reason);
     if (!map->table)
         return err_set(err, ERR_CORRUPT, "the map of %.*s.%.*s has %s", SLICE_ARG(head.database), SLICE_ARG(head.name), reason);

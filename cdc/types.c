@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
+#include "charset.h"
+#include "layout.h"
+
 enum { LABELS_MAX = 65535 }; /* of an ENUM */
+enum { MAP_FLAGS_KNOWN = 0x4007 }; /* BIT_LEN_EXACT, REFERRED_FK_DB, GENERATED_INVISIBLE_PK (MySQL), HAS_TRIGGERS (MariaDB) */
 
 typedef const char *fill_fn(struct column *column, const uint8_t *meta); /* what is wrong, or NULL */
 
@@ -96,6 +100,62 @@ static const char *fill_blob(struct column *c, const uint8_t *meta)
     return NULL;
 }
 
+/* The text that it becomes has the layout of MariaDB's, whose JSON is LONGTEXT utf8mb4_bin. */
+static const char *fill_json(struct column *c, const uint8_t *meta)
+{
+    enum { COLLATION_UTF8MB4_BIN = 46, WIDTH = 4 };
+    fill_blob(c, meta);
+    c->kind = COLUMN_JSON;
+    c->layout = LAYOUT_JSONB;
+    c->collation = COLLATION_UTF8MB4_BIN;
+    return meta[0] == WIDTH ? NULL : "a JSON column whose length is not 4 bytes";
+}
+
+static const char *fill_vector(struct column *c, const uint8_t *meta)
+{
+    const char *fault = fill_blob(c, meta);
+    c->kind = COLUMN_VECTOR;
+    c->collation = COLLATION_BINARY;
+    return fault;
+}
+
+static const char *fill_blob_compressed(struct column *c, const uint8_t *meta)
+{
+    c->layout = LAYOUT_COMPRESSED;
+    return fill_blob(c, meta);
+}
+
+/* Its longest value is one byte longer than its longest text: for the mark of a value that is not compressed. */
+static const char *fill_varchar_compressed(struct column *c, const uint8_t *meta)
+{
+    fill_varchar(c, meta);
+    if (!c->max_bytes) return "a compressed VARCHAR without room for anything";
+    c->max_bytes--;
+    c->width = c->max_bytes > 255 ? 2 : 1;
+    c->layout = LAYOUT_COMPRESSED;
+    return NULL;
+}
+
+static const char *fill_old(struct column *c, enum column_kind kind, enum column_layout layout)
+{
+    c->kind = kind;
+    c->layout = layout;
+    return NULL;
+}
+
+static const char *fill_old_timestamp(struct column *c, const uint8_t *meta)
+{
+    (void)meta;
+    return fill_old(c, COLUMN_TIMESTAMP, LAYOUT_OLD_TIMESTAMP);
+}
+
+static const char *fill_old_time(struct column *c, const uint8_t *meta) { (void)meta; return fill_old(c, COLUMN_TIME, LAYOUT_OLD_TIME); }
+static const char *fill_old_datetime(struct column *c, const uint8_t *meta)
+{
+    (void)meta;
+    return fill_old(c, COLUMN_DATETIME, LAYOUT_OLD_DATETIME);
+}
+
 static const char *fill_geometry(struct column *c, const uint8_t *meta)
 {
     const char *fault = fill_blob(c, meta);
@@ -127,12 +187,12 @@ static const struct type types[256] = {
     [4] = {"FLOAT", fill_float, 1},
     [5] = {"DOUBLE", fill_double, 1},
     [6] = {"NULL", NULL, 0},
-    [7] = {"TIMESTAMP of the old layout (mysql56_temporal_format=OFF)", NULL, 0},
+    [7] = {"TIMESTAMP of the old layout", fill_old_timestamp, 0},
     [8] = {"BIGINT", fill_longlong, 0},
     [9] = {"MEDIUMINT", fill_medium, 0},
     [10] = {"DATE", fill_date, 0},
-    [11] = {"TIME of the old layout (mysql56_temporal_format=OFF)", NULL, 0},
-    [12] = {"DATETIME of the old layout (mysql56_temporal_format=OFF)", NULL, 0},
+    [11] = {"TIME of the old layout", fill_old_time, 0},
+    [12] = {"DATETIME of the old layout", fill_old_datetime, 0},
     [13] = {"YEAR", fill_year, 0},
     [14] = {"DATE", fill_date, 0},
     [15] = {"VARCHAR", fill_varchar, 2},
@@ -141,12 +201,12 @@ static const struct type types[256] = {
     [18] = {"DATETIME", fill_datetime, 1},
     [19] = {"TIME", fill_time, 1},
     [20] = {"array of MySQL", NULL, 0},
-    [140] = {"BLOB COMPRESSED", NULL, 1},
-    [141] = {"VARCHAR COMPRESSED", NULL, 2},
-    [242] = {"VECTOR of MySQL", NULL, 1},
+    [140] = {"BLOB COMPRESSED", fill_blob_compressed, 1},
+    [141] = {"VARCHAR COMPRESSED", fill_varchar_compressed, 2},
+    [242] = {"VECTOR", fill_vector, 1},
     [243] = {"INVALID of MySQL", NULL, 0},
     [244] = {"BOOL of MySQL", NULL, 0},
-    [245] = {"JSON of MySQL", NULL, 1},
+    [245] = {"JSON", fill_json, 1},
     [246] = {"DECIMAL", fill_decimal, 2},
     [247] = {"ENUM", NULL, 0},
     [248] = {"SET", NULL, 0},
@@ -162,7 +222,7 @@ static const struct type types[256] = {
 bool types_head(struct slice body, struct types_head *head, struct err *err)
 {
     struct cursor in = cursor_of(body);
-    cursor_u16(&in); /* flags: nothing in them changes what a row says */
+    head->flags = cursor_u16(&in);
     head->database = cursor_bytes(&in, cursor_u8(&in));
     cursor_u8(&in);
     head->name = cursor_bytes(&in, cursor_u8(&in));
@@ -201,7 +261,8 @@ typedef void extra_fn(struct extra *extra);
 
 static bool is_character(const struct extra *extra, const struct column *c)
 {
-    return c->kind == COLUMN_CHAR || c->kind == COLUMN_VARCHAR || c->kind == COLUMN_TEXT || (extra->mariadb && c->kind == COLUMN_GEOMETRY);
+    return c->kind == COLUMN_CHAR || c->kind == COLUMN_VARCHAR || c->kind == COLUMN_TEXT || c->kind == COLUMN_VECTOR ||
+           (extra->mariadb && c->kind == COLUMN_GEOMETRY);
 }
 
 static bool is_labelled(const struct extra *extra, const struct column *c)
@@ -340,25 +401,45 @@ static void read_keys(struct extra *x, bool prefixes)
 
 static void read_key(struct extra *x) { read_keys(x, false); }
 static void read_prefix_key(struct extra *x) { read_keys(x, true); }
-static void read_nothing(struct extra *x) { cursor_rest(&x->in); }
 
-/* Those beyond the end are new to us and skipped: each carries its length. */
+/* An invisible column is in every row as the others are. */
+static void read_visibility(struct extra *x) { cursor_bytes(&x->in, (x->draft->column_count + 7) / 8); }
+
+static void read_dimensions(struct extra *x)
+{
+    for (uint32_t i = 0; i < x->draft->column_count; i++) {
+        if (x->draft->columns[i].kind != COLUMN_VECTOR) continue;
+        uint64_t count = cursor_lenenc(&x->in);
+        if (count > UINT16_MAX) x->in.failed = true;
+        else x->draft->columns[i].max_bytes = (uint32_t)count * 4; /* a FLOAT each */
+    }
+}
+
 static extra_fn *const extras[] = {
     NULL, read_signs, read_charset_default, read_charsets, read_names, read_set_labels, read_enum_labels, read_geometry, read_key,
-    read_prefix_key, read_label_charset_default, read_label_charsets, read_nothing /* visibility */, read_nothing /* dimensions */
+    read_prefix_key, read_label_charset_default, read_label_charsets, read_visibility, read_dimensions
 };
 
-static bool read_extras(struct cursor *in, bool mariadb, struct arena *arena, struct table *draft)
+static bool misfit(const struct table *draft, struct err *err)
+{
+    return err_set(err, ERR_CORRUPT, "the column metadata of %.*s.%.*s does not fit its %u columns", SLICE_ARG(draft->database),
+                   SLICE_ARG(draft->name), draft->column_count);
+}
+
+/* Each carries its length, but none says that it may be passed over. */
+static bool read_extras(struct cursor *in, bool mariadb, struct arena *arena, struct table *draft, struct err *err)
 {
     while (cursor_left(in)) {
         uint8_t type = cursor_u8(in);
         struct extra x = {.draft = draft, .arena = arena, .mariadb = mariadb, .in = cursor_of(cursor_lenenc_bytes(in))};
-        if (in->failed) return false;
-        if (type >= sizeof extras / sizeof *extras || !extras[type]) continue;
+        if (in->failed) break;
+        if (type >= sizeof extras / sizeof *extras || !extras[type])
+            return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s has metadata of type %u, which is unknown to this release; what to do: upgrade wolfcdc, or "
+                           "SET GLOBAL binlog_row_metadata=MINIMAL on the source", SLICE_ARG(draft->database), SLICE_ARG(draft->name), type);
         extras[type](&x);
-        if (x.in.failed || cursor_left(&x.in)) return false;
+        if (x.in.failed || cursor_left(&x.in)) return misfit(draft, err);
     }
-    return true;
+    return !in->failed || misfit(draft, err);
 }
 
 /* A string column with collation 63 holds bytes, not text. */
@@ -370,6 +451,35 @@ static void settle_binary(struct column *c)
     if (c->kind == COLUMN_TEXT) c->kind = COLUMN_BLOB;
 }
 
+static bool is_old(const struct column *c)
+{
+    return c->layout == LAYOUT_OLD_TIME || c->layout == LAYOUT_OLD_DATETIME || c->layout == LAYOUT_OLD_TIMESTAMP;
+}
+
+bool types_lacks_fraction(const struct column *column) { return is_old(column) && column->scale == LAYOUT_FSP_UNKNOWN; }
+
+static bool collation_check(const struct table *table, uint32_t i, uint16_t collation, struct err *err)
+{
+    if (!collation || charset_name(collation)) return true;
+    return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s, column %u (%.*s): collation %u is unknown to this release, so that its characters cannot be "
+                   "told; what to do: change the column's collation on the source, or exclude the table in [filter]",
+                   SLICE_ARG(table->database), SLICE_ARG(table->name), i + 1, SLICE_ARG(table->columns[i].name), collation);
+}
+
+bool types_check(const struct table *table, struct err *err)
+{
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const struct column *c = &table->columns[i];
+        if (!collation_check(table, i, c->collation, err) || !collation_check(table, i, c->labels_collation, err)) return false;
+        if (!types_lacks_fraction(c)) continue;
+        return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s, column %u (%.*s): a %s of the old layout (mysql56_temporal_format=OFF), whose "
+                       "fractional digits only the table's definition tells; what to do: GRANT SELECT ON %.*s.* to the account of [source], or give "
+                       "the definition", SLICE_ARG(table->database), SLICE_ARG(table->name), i + 1, SLICE_ARG(c->name), column_kind_name(c->kind),
+                       SLICE_ARG(table->database));
+    }
+    return true;
+}
+
 bool types_draft(const struct types_head *head, bool mariadb, struct arena *arena, struct table *draft, struct err *err)
 {
     struct cursor in = cursor_of(head->columns);
@@ -378,6 +488,9 @@ bool types_draft(const struct types_head *head, bool mariadb, struct arena *aren
     struct slice numbers = cursor_bytes(&in, count <= COLUMN_COUNT_MAX ? (size_t)count : SIZE_MAX);
     struct cursor meta = cursor_of(cursor_lenenc_bytes(&in));
     struct slice nulls = cursor_bytes(&in, (numbers.size + 7) / 8);
+    if (head->flags & ~MAP_FLAGS_KNOWN)
+        return err_set(err, ERR_UNSUPPORTED, "the map of %.*s.%.*s has flags %04x, of which this release knows %04x; what to do: upgrade wolfcdc",
+                       SLICE_ARG(head->database), SLICE_ARG(head->name), head->flags, MAP_FLAGS_KNOWN);
     if (in.failed || !count)
         return err_set(err, ERR_CORRUPT, "the map of %.*s.%.*s is cut short", SLICE_ARG(head->database), SLICE_ARG(head->name));
     d.column_count = (uint32_t)count;
@@ -386,10 +499,12 @@ bool types_draft(const struct types_head *head, bool mariadb, struct arena *aren
         d.columns[i].nullable = nulls.data[i >> 3] >> (i & 7) & 1;
         if (!fill_column(head, i, numbers.data[i], &meta, &d.columns[i], err)) return false;
     }
-    if (meta.failed || cursor_left(&meta) || !read_extras(&in, mariadb, arena, &d))
-        return err_set(err, ERR_CORRUPT, "the column metadata of %.*s.%.*s does not fit its %u columns", SLICE_ARG(head->database),
-                       SLICE_ARG(head->name), d.column_count);
-    for (uint32_t i = 0; i < d.column_count; i++) settle_binary(&d.columns[i]);
+    if (meta.failed || cursor_left(&meta)) return misfit(&d, err);
+    if (!read_extras(&in, mariadb, arena, &d, err)) return false;
+    for (uint32_t i = 0; i < d.column_count; i++) {
+        settle_binary(&d.columns[i]);
+        if (mariadb && is_old(&d.columns[i])) d.columns[i].scale = LAYOUT_FSP_UNKNOWN;
+    }
     *draft = d;
     return true;
 }
@@ -413,7 +528,7 @@ static bool column_fits(const struct column *said, const struct column *known)
 {
     if (family(said->kind) != family(known->kind)) return false;
     if (said->kind == COLUMN_DECIMAL && said->precision != known->precision) return false;
-    return fits(known->width, said->width) && said->scale == known->scale && said->bits == known->bits &&
+    return fits(known->width, said->width) && (said->scale == known->scale || types_lacks_fraction(said)) && said->bits == known->bits &&
            (family(said->kind) == COLUMN_TEXT || fits(known->max_bytes, said->max_bytes));
 }
 
@@ -442,6 +557,7 @@ bool types_merge(const struct table *draft, struct table *known, struct err *err
         }
         c->width = said->width;
         c->max_bytes = said->max_bytes;
+        c->layout = said->layout;
         c->nullable = said->nullable;
         c->geometry = said->geometry ? said->geometry : c->geometry;
         if (said->sign_known) c->is_unsigned = said->is_unsigned;

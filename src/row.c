@@ -164,6 +164,14 @@ static const uint8_t *walk_value(const struct table *table, uint32_t i, const ui
     return at + n;
 }
 
+bool row_value_take(const struct table *table, uint32_t column, struct cursor *in, struct slice *bytes)
+{
+    const uint8_t *at = in->failed ? NULL : walk_value(table, column, in->at, in->end, bytes);
+    in->failed = !at;
+    in->at = at ? at : in->end;
+    return at;
+}
+
 static bool bit(const uint8_t *bits, uint32_t i) { return bits[i >> 3] >> (i & 7) & 1; }
 
 static bool all_clear(const uint8_t *bits, uint32_t count)

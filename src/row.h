@@ -22,6 +22,8 @@ struct value {
 /* Moves *in past one image and returns it. Bounded: a length that leaves *in, a decimal group above 999999999,
    an impossible date, an ENUM index beyond its labels make *in fail. `present` may be empty (all). */
 struct slice row_take(const struct table *table, struct slice present, struct cursor *in);
+/* Moves *in past one value of that column; *bytes: without its length prefix. As row_take, for who walks an image himself. */
+bool row_value_take(const struct table *table, uint32_t column, struct cursor *in, struct slice *bytes);
 /* Fills values[0 … column_count-1]. False when the image does not fit the table. */
 MUST_CHECK bool row_values(const struct table *table, const struct row *row, struct value *values);
 static inline bool row_has(const struct row *row, uint32_t column)

@@ -148,6 +148,7 @@ struct table *table_new(const struct table *draft, uint32_t id, const char **rea
     t->column_count = draft->column_count;
     t->columns = arena_alloc(&t->arena, t->column_count * sizeof *t->columns);
     for (uint32_t i = 0; i < t->column_count; i++) copy_column(&t->arena, &t->columns[i], &draft->columns[i]);
+    for (uint32_t i = 0; i < t->column_count; i++) t->foreign |= t->columns[i].layout != LAYOUT_SAME;
     t->key_count = draft->key_count;
     if (t->key_count) {
         t->key = arena_alloc(&t->arena, t->key_count * sizeof *t->key);

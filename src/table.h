@@ -15,10 +15,10 @@
  *   ENUM SET   width bytes LE; ENUM counts from 1, 0 = ''; SET bit 0 = first member
  *   the rest   width (1 2 3 4) bytes LE length, then that many bytes. Text is in the column's charset. BINARY,
  *              UUID, INET4, INET6 have lost their trailing zero bytes: pad to max_bytes on use. GEOMETRY is
- *              u4 SRID + WKB. JSON is text (MariaDB). VECTOR is f4 LE each.
+ *              u4 SRID + WKB. JSON is text. VECTOR is f4 LE each.
  *
  * What a source sends in another layout (legacy temporals, compressed columns, MySQL's binary JSON) is turned
- * into this one by cdc/types before it enters the log. So capture copies a row's bytes once, checked, and
+ * into this one by cdc/layout before it enters the log. So capture copies a row's bytes once, checked, and
  * nothing but a reader of values ever takes them apart.
  */
 #ifndef WOLFCDC_TABLE_H
@@ -35,6 +35,14 @@ enum column_kind {
     COLUMN_KINDS
 };
 
+/* How the source lays a column's values out, where that is not THE ROW FORMAT: capture's own, not in the log. */
+enum column_layout {
+    LAYOUT_SAME,
+    LAYOUT_JSONB,         /* MySQL's JSON: width bytes of length, a binary document */
+    LAYOUT_COMPRESSED,    /* MariaDB's COMPRESSED columns */
+    LAYOUT_OLD_TIME, LAYOUT_OLD_DATETIME, LAYOUT_OLD_TIMESTAMP /* before MySQL 5.6; MariaDB's mysql56_temporal_format=OFF */
+};
+
 enum { COLUMN_COUNT_MAX = 4096, TABLE_NAME_MAX = 64 * 4, COLLATION_BINARY = 63 };
 
 struct column {
@@ -46,6 +54,7 @@ struct column {
     uint8_t bits;       /* BIT: 1…64 */
     uint8_t geometry;   /* GEOMETRY: 0 GEOMETRY 1 POINT … 7 COLLECTION */
     bool is_unsigned, nullable;
+    enum column_layout layout; /* capture: before it enters the log */
     bool sign_known;    /* false: no metadata said; an INT is then shown signed */
     uint16_t collation; /* text kinds; 0 = unknown */
     uint32_t max_bytes; /* character and binary kinds */
@@ -67,6 +76,7 @@ struct table {
     /* derived by table_finish */
     uint32_t null_bytes;       /* ⌈column_count/8⌉ */
     uint32_t hash_count;       /* so many of the last columns are DB_ROW_HASH_n: MariaDB's own, of UNIQUE keys over a whole TEXT or BLOB */
+    bool foreign;              /* capture: a column whose layout is the source's own */
     uint32_t names_crc;        /* CRC32C of database, NUL, name */
     struct row_plan *plan;     /* row.c's own */
     struct slice encoded;      /* table_encode's bytes: two tables are the same iff these are equal */

@@ -131,13 +131,13 @@ static void shortest_printed(double v, bool is_float, uint64_t *digits, int *exp
     *exponent = atoi(at + 1) - fraction;
 }
 
-/* As the server prints: plain while the point lies within 15 places of the digits, else d.ddde17. */
+/* As the server prints: plain while the point lies within 15 places of the digits, or among them; else d.ddde17. */
 static char *put_float_digits(char *to, uint64_t digits, int exponent)
 {
     while (digits % 10 == 0 && digits) digits /= 10, exponent++;
     char text[24];
     int count = (int)(put_number(text, digits) - text), point = count + exponent;
-    if (point > 15 || point <= -14) {
+    if ((point > 15 && count <= point) || point < -14) {
         *to++ = text[0];
         if (count > 1) {
             *to++ = '.';

@@ -8,9 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void walk(const struct table *table, struct slice body, uint8_t type)
 {
-    static const uint8_t kinds[] = {23, 24, 25, 30, 31, 32, 166, 167, 168};
+    static const uint8_t kinds[] = {23, 24, 25, 30, 31, 32, 166, 167, 168, 39};
     static struct value values[COLUMN_COUNT_MAX];
     static struct unpack *unpack;
+    static struct layout *layout;
     struct event event = {.type = kinds[type % sizeof kinds], .body = body};
     struct event_format format = event_format_default(true, false);
     struct rows_head head;
@@ -18,11 +19,12 @@ static void walk(const struct table *table, struct slice body, uint8_t type)
     struct change change = {0};
     struct err err = {0};
     if (!unpack) unpack = unpack_new();
-    if (!rows_head(&event, &format, &head, &err) || !rows_open(&head, table, unpack, &rows, &err)) {
+    if (!layout) layout = layout_new();
+    if (!rows_head(&event, &format, &head, &err) || !rows_open(&head, table, unpack, layout, &rows, &err)) {
         assert(err.text[0]);
         return;
     }
-    while (rows_next(&rows, &change)) {
+    while (rows_next(&rows, &change, &err)) {
         if (rows.kind != CHANGE_INSERT) assert(row_values(table, &change.before, values));
         if (rows.kind != CHANGE_DELETE) assert(row_values(table, &change.after, values));
     }

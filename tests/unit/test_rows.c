@@ -4,7 +4,7 @@
 #include "rows.h"
 #include "table.h"
 
-struct fixture { struct maker maker; struct event_format format; struct table *table; struct unpack *unpack; struct err err; };
+struct fixture { struct maker maker; struct event_format format; struct table *table; struct unpack *unpack; struct layout *layout; struct err err; };
 
 /* t (a INT, b VARCHAR(20), c SMALLINT) */
 static int setup(void **state)
@@ -18,6 +18,7 @@ static int setup(void **state)
     f->format = event_format_default(true, true);
     f->table = table_new(&draft, 1, &reason);
     f->unpack = unpack_new();
+    f->layout = layout_new();
     assert_non_null(f->table);
     *state = f;
     return 0;
@@ -29,6 +30,7 @@ static int teardown(void **state)
     buf_fini(&f->maker.out);
     table_free(f->table);
     unpack_free(f->unpack);
+    layout_free(f->layout);
     free(f);
     return 0;
 }
@@ -38,7 +40,7 @@ static bool open_rows(struct fixture *f, uint8_t type, const char *body, struct 
     struct event event;
     struct rows_head head;
     assert_true(event_decode(maker_event(&f->maker, type, unit_hex(body)), &f->format, true, &event, &f->err));
-    return rows_head(&event, &f->format, &head, &f->err) && rows_open(&head, f->table, f->unpack, rows, &f->err);
+    return rows_head(&event, &f->format, &head, &f->err) && rows_open(&head, f->table, f->unpack, f->layout, rows, &f->err);
 }
 
 static void assert_hex(struct slice s, const char *hex)
@@ -57,11 +59,11 @@ static void test_insert(void **state)
     assert_int_equal(rows.kind, CHANGE_INSERT);
     assert_int_equal(rows.flags, ROW_NO_CHECK_CONSTRAINT);
     assert_int_equal(rows.present[0].size, 0); /* all columns, whatever the unused bits say */
-    assert_true(rows_next(&rows, &change));
+    assert_true(rows_next(&rows, &change, &f->err));
     assert_hex(change.after.image, "f8 01000000 0161 0200");
-    assert_true(rows_next(&rows, &change)); /* a and b are NULL */
+    assert_true(rows_next(&rows, &change, &f->err)); /* a and b are NULL */
     assert_hex(change.after.image, "fb 0300");
-    assert_false(rows_next(&rows, &change) || rows.in.failed);
+    assert_false(rows_next(&rows, &change, &f->err) || rows.in.failed);
 }
 
 static void test_update(void **state)
@@ -71,12 +73,12 @@ static void test_update(void **state)
     struct change change;
     assert_true(open_rows(f, EVENT_UPDATE_ROWS, "120000000000 0100 0500 000102 03 01 06 fe 07000000 fc 0162 0900", &rows));
     assert_int_equal(rows.kind, CHANGE_UPDATE);
-    assert_true(rows_next(&rows, &change));
+    assert_true(rows_next(&rows, &change, &f->err));
     assert_true(row_has(&change.before, 0) && !row_has(&change.before, 1));
     assert_true(!row_has(&change.after, 0) && row_has(&change.after, 2));
     assert_hex(change.before.image, "fe 07000000");
     assert_hex(change.after.image, "fc 0162 0900");
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
     assert_false(rows.in.failed);
 }
 
@@ -86,9 +88,9 @@ static void test_delete_all_null(void **state)
     struct rows rows;
     struct change change;
     assert_true(open_rows(f, EVENT_DELETE_ROWS_V1, "120000000000 0000 03 07 ff ff", &rows));
-    assert_true(rows_next(&rows, &change) && rows_next(&rows, &change));
+    assert_true(rows_next(&rows, &change, &f->err) && rows_next(&rows, &change, &f->err));
     assert_hex(change.before.image, "ff");
-    assert_false(rows_next(&rows, &change) || rows.in.failed);
+    assert_false(rows_next(&rows, &change, &f->err) || rows.in.failed);
 }
 
 static void test_compressed(void **state)
@@ -104,10 +106,10 @@ static void test_compressed(void **state)
     struct event event;
     struct rows_head head;
     assert_true(event_decode(raw, &f->format, true, &event, &f->err));
-    assert_true(rows_head(&event, &f->format, &head, &f->err) && rows_open(&head, f->table, f->unpack, &rows, &f->err));
-    assert_true(rows_next(&rows, &change));
+    assert_true(rows_head(&event, &f->format, &head, &f->err) && rows_open(&head, f->table, f->unpack, f->layout, &rows, &f->err));
+    assert_true(rows_next(&rows, &change, &f->err));
     assert_hex(change.after.image, "f8 01000000 0161 0200");
-    assert_false(rows_next(&rows, &change) || rows.in.failed);
+    assert_false(rows_next(&rows, &change, &f->err) || rows.in.failed);
 }
 
 static void test_bad(void **state)
@@ -124,10 +126,10 @@ static void test_bad(void **state)
     assert_false(open_rows(f, EVENT_WRITE_ROWS, "120000000000 0000 0100 03 07", &rows)); /* extra data shorter than its own length */
     assert_false(open_rows(f, EVENT_UPDATE_ROWS_V1, "120000000000 0000 03 07", &rows));
     assert_true(open_rows(f, EVENT_WRITE_ROWS_V1, "120000000000 0000 03 07 f8 01000000 ff61 0200", &rows));
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
     assert_true(rows.in.failed);
     assert_true(open_rows(f, EVENT_WRITE_ROWS_V1, "120000000000 0000 03 07 f8 01000000 15", &rows)); /* 21 of VARCHAR(20) */
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
 }
 
 /* Under MINIMAL an INSERT of defaults alone has no columns and no bytes; any other image without bytes would never end. */
@@ -137,16 +139,16 @@ static void test_no_columns(void **state)
     struct rows rows;
     struct change change;
     assert_true(open_rows(f, EVENT_WRITE_ROWS_V1, "120000000000 0000 03 00", &rows));
-    assert_true(rows_next(&rows, &change));
+    assert_true(rows_next(&rows, &change, &f->err));
     assert_int_equal(change.after.image.size, 0);
     assert_int_equal(row_present_count(f->table, change.after.present), 0);
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
     assert_false(rows.in.failed);
     assert_true(open_rows(f, EVENT_WRITE_ROWS_V1, "120000000000 0000 03 00 00", &rows));
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
     assert_true(rows.in.failed);
     assert_true(open_rows(f, EVENT_DELETE_ROWS_V1, "120000000000 0000 03 00", &rows));
-    assert_false(rows_next(&rows, &change));
+    assert_false(rows_next(&rows, &change, &f->err));
 }
 
 int main(void)
