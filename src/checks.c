@@ -99,6 +99,16 @@ static bool judge_version(struct runner *runner, const char *value)
     return true;
 }
 
+static bool judge_target_version(struct runner *runner, const char *value)
+{
+    const struct db_version *version = db_version(runner->db);
+    (void)value;
+    if (version->flavour == DB_MARIADB) return judge_version(runner, value);
+    enum check_level level = db_version_at_least(version, 5, 7) ? CHECK_OK : db_version_at_least(version, 5, 6) ? CHECK_WARNING : CHECK_ERROR;
+    report(runner, level, runner->check->remedy, "MySQL %s", version->text);
+    return true;
+}
+
 static bool judge_format(struct runner *runner, const char *value)
 {
     const struct check *check = runner->check;
@@ -242,9 +252,14 @@ static bool judge_read_only(struct runner *runner, const char *value)
     if (!strcasecmp(value, "OFF")) return judge_equal(runner, value);
     if (!show_grants(runner, &result, lines, &count, &err)) return unreadable(runner, &err, "");
     /* ALL PRIVILEGES of 10.11 and later does not contain it, but SUPER and READ_ONLY ADMIN are in the ALL of *.* before that */
-    bool may = grants_have(lines, count, "READ_ONLY ADMIN", NULL);
+    bool mysql = db_version(runner->db)->flavour == DB_MYSQL, super = false, found;
+    bool may = grants_have(lines, count, mysql ? "CONNECTION_ADMIN|SUPER" : "READ_ONLY ADMIN", NULL);
+    char text[8];
     db_result_free(result);
-    report(runner, may ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "read_only is %s%s", value,
+    /* which nobody may pass by; 5.6 has none */
+    if (mysql && db_scalar(runner->db, text, sizeof text, &found, &err, "SELECT @@global.super_read_only")) super = text[0] == '1';
+    may = may && !super;
+    report(runner, may ? CHECK_WARNING : CHECK_ERROR, runner->check->remedy, "%sread_only is %s%s", super ? "super_" : "", value,
            may ? ", which our account may pass by" : "");
     return true;
 }
@@ -334,7 +349,16 @@ static bool judge_durability(struct runner *runner, const char *value)
 
 static bool judge_tls(struct runner *runner, const char *value)
 {
-    bool used = db_is_tls(runner->db), offered = !strcasecmp(value, "YES");
+    struct db_result *result;
+    struct err err;
+    bool used = db_is_tls(runner->db), offered = used;
+    (void)value;
+    if (!db_query(runner->db, &result, &err, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('have_ssl', 'ssl_cert')"))
+        return unreadable(runner, &err, "");
+    const char *first = result->row_count ? db_value(result, 0, 1, NULL) : "";
+    bool have_ssl = result->row_count && !strcasecmp(db_value(result, 0, 0, NULL), "have_ssl"); /* MySQL 8.4 has no such variable */
+    offered |= have_ssl ? !strcasecmp(first, "YES") : first[0] != 0;
+    db_result_free(result);
     report(runner, used || offered ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "TLS is %s and %s",
            offered ? "offered" : "not offered", used ? "in use" : "not in use by this connection");
     return true;

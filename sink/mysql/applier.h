@@ -8,7 +8,7 @@
  *   mysql.c     the order of it all (sink_ops)           careful.c   one change at a time, to name the row of a conflict
  *   session.c   connection, settings, sending, replies   intent.c    DDL, and what a crash left of it
  *   position.c  wolfcdc.position                         context.c   a statement's session as SQL
- *   group.c     gathering: net changes, arrays           plan net bind target: pure parts
+ *   group.c     gathering: net changes, arrays           plan net bind execute target: pure parts
  */
 #ifndef WOLFCDC_APPLIER_H
 #define WOLFCDC_APPLIER_H
@@ -96,6 +96,7 @@ struct mysql_sink {
 
     pthread_mutex_t lock;      /* of db, for interrupt */
     struct db *db;
+    bool mysql;                /* the target is no MariaDB: no arrays, other variables */
     uint8_t flags;             /* the session's, as in batches */
     bool told;                 /* the target's warnings have been logged */
     bool locked;               /* we have the lock by name: see intent.c */
@@ -117,6 +118,7 @@ struct mysql_sink {
     struct flight flight;
     struct db_statement position_insert, position_update;
     struct buf packet;         /* scratch */
+    struct buf statement;      /* scratch of session_rows and session_prepare */
 
     uint64_t position;         /* last LSN of the target's newest position row */
     bool seeded;               /* its row is the one that sink_adopt wrote */
@@ -141,7 +143,10 @@ void session_close(struct mysql_sink *s);
 MUST_CHECK bool session_lock(struct mysql_sink *s, struct err *err); /* tries once: s->locked */
 MUST_CHECK bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err);
 MUST_CHECK bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err); /* sends SET when they differ */
-MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err); /* nothing may be in flight */
+/* What so many rows of the shape need; reads the replies in flight when there is something to prepare. */
+MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, uint32_t rows, struct err *err);
+/* Rows that shape_append made, expect->rows of them: one array, or statement by statement. */
+MUST_CHECK bool session_rows(struct mysql_sink *s, struct shape *shape, struct buf *rows, const struct expect *expect, struct err *err);
 /* Reads every outstanding reply; counts and warnings are checked. */
 MUST_CHECK bool session_replies(struct mysql_sink *s, struct err *err);
 MUST_CHECK bool session_check(const struct expect *expect, const struct db_reply *reply, struct err *err);

@@ -28,17 +28,17 @@ static bool say(struct mysql_sink *s, const char *sql, struct err *err)
 static enum outcome try_row(struct mysql_sink *s, const struct tracked *t, struct shape *shape, const struct change *change,
                             const struct value *before, const struct value *after, struct err *err)
 {
-    struct expect sent = {.kind = EXPECT_SET};
+    struct expect sent = {.kind = EXPECT_SET, .rows = 1};
     uint32_t zeros = shape->kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
     uint8_t flags = group_flags(change) | (zeros || t->plan->noisy ? SESSION_LENIENT : 0);
     struct expect expect = {.kind = EXPECT_ROWS, .plan = t->plan, .change = shape->kind, .rows = 1, .warnings = zeros};
     struct db_reply reply;
-    if (!session_prepare(s, shape, err) || !session_flags(s, flags, err) || !session_replies(s, err) ||
+    if (!session_prepare(s, shape, 1, err) || !session_flags(s, flags, err) || !session_replies(s, err) ||
         !say(s, "SAVEPOINT wolfcdc", err)) return ROW_BROKEN;
     buf_clear(&s->packet);
-    shape_begin(shape, &s->packet);
+    shape_begin(shape, t->plan, &s->packet);
     shape_append(shape, t->plan, before, after, &s->packet);
-    if (!session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&s->packet), &sent, err)) return ROW_BROKEN;
+    if (!session_rows(s, shape, &s->packet, &sent, err)) return ROW_BROKEN;
     s->flight.count = s->flight.read = 0;
     if (!db_reply(s->db, &reply, err)) {
         if (err->code != ERR_STOP) return ROW_BROKEN;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "charset.h"
 #include "db.h"
 #include "value.h"
 
@@ -19,12 +20,32 @@ const char context_own[] =
     "auto_increment_increment=DEFAULT, auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, "
     "sql_if_exists=0, sql_safe_updates=0, max_statement_time=0, explicit_defaults_for_timestamp=DEFAULT";
 
+/* What MySQL has since which version. There is no way to switch CHECK constraints off. */
+static const struct { unsigned since; const char *sql; } own_mysql[] = {
+    {0, "SET NAMES binary, autocommit=0, time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', "
+        "foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0, timestamp=DEFAULT, wait_timeout=60, auto_increment_increment=DEFAULT, "
+        "auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, sql_safe_updates=0"},
+    {507, ", max_execution_time=0"},
+    {800, ", information_schema_stats_expiry=0, explicit_defaults_for_timestamp=DEFAULT"},
+};
+
+void context_session(unsigned mysql, struct buf *out)
+{
+    if (!mysql) buf_text(out, context_own);
+    for (size_t i = 0; mysql && i < sizeof own_mysql / sizeof *own_mysql; i++)
+        if (mysql >= own_mysql[i].since) buf_text(out, own_mysql[i].sql);
+}
+
 static bool is_known(const struct collations *known, uint32_t id) { return known->names && id < COLLATION_NAMES && known->names[id][0]; }
 
 /* By name where the target has one: it takes not every number (2304, the default of 11.8, is refused). */
 static void put_collation(const char *variable, uint16_t id, const struct collations *known, struct buf *out)
 {
+    const char *charset = known->mysql ? charset_name(id) : NULL;
     if (is_known(known, id)) buf_printf(out, ", %s=%s", variable, known->names[id]);
+    /* MariaDB's own collations, as those of its UCA 14: the default of their character set comes nearest, and a table that names none
+       has the database's anyway */
+    else if (charset) buf_printf(out, ", character_set_%s=%s", variable + sizeof "collation_" - 1, charset);
     else buf_printf(out, ", %s=%u", variable, id);
 }
 
@@ -40,9 +61,22 @@ static void put_charsets(const struct statement *s, const struct collations *kno
     if (s->context & CONTEXT_LC_TIME_NAMES) buf_printf(out, ", lc_time_names=%u", s->lc_time_names);
 }
 
-static void put_flags(const struct statement *s, struct buf *out)
+/* Bits of one number mean the same to both up to the 31st, and those that MySQL 8 has no more are refused by it. */
+static uint64_t mode_of(uint64_t mode, unsigned mysql)
+{
+    static const uint64_t gone = 0x1003ff00 | 0x10 /* IGNORE_BAD_TABLE_OPTIONS */;
+    if (!mysql) return mode;
+    return mode & 0xffffffff & (mysql >= 800 ? ~gone : ~UINT64_C(0x10));
+}
+
+static void put_flags(const struct statement *s, unsigned mysql, struct buf *out)
 {
     if (!(s->context & CONTEXT_FLAGS2)) return;
+    if (mysql) {
+        buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS),
+                   !(s->flags2 & FLAGS2_RELAXED_UNIQUE), !!(s->flags2 & FLAGS2_AUTO_IS_NULL));
+        return;
+    }
     buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "
                "explicit_defaults_for_timestamp=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS), !(s->flags2 & FLAGS2_RELAXED_UNIQUE),
                !!(s->flags2 & FLAGS2_AUTO_IS_NULL), !!(s->flags2 & FLAGS2_IF_EXISTS), !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
@@ -112,9 +146,9 @@ static bool put_var(struct slice body, const struct collations *known, struct bu
 bool context_sql(const struct statement *s, const struct collations *collations, struct buf *out)
 {
     buf_printf(out, "SET timestamp=%u.%06u", s->timestamp, s->microseconds % 1000000);
-    if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)s->sql_mode);
+    if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)mode_of(s->sql_mode, collations->mysql));
     put_charsets(s, collations, out);
-    put_flags(s, out);
+    put_flags(s, collations->mysql, out);
     put_numbers(s, out);
     if (s->context & CONTEXT_TIME_ZONE && s->time_zone.size) {
         buf_text(out, ", time_zone=");

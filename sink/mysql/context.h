@@ -6,16 +6,18 @@
 #include "change.h"
 
 enum { COLLATION_NAMES = 4096, COLLATION_NAME_MAX = 64 };
-/* The target's collations by number: for user variables, whose values carry one. */
+/* The target's collations by number, and which variables it has. */
 struct collations {
     char (*names)[COLLATION_NAME_MAX];    /* COLLATION_NAMES of them; "" unknown. NULL: none known */
     char (*charsets)[COLLATION_NAME_MAX];
+    unsigned mysql;                       /* the target is MySQL: its version, 8.0 is 800; 0: MariaDB */
 };
 
 /* "SET sql_mode=…, …". False: a user variable cannot be said (unknown collation, impossible bytes). */
 bool context_sql(const struct statement *statement, const struct collations *collations, struct buf *out);
-/* The session of row changes, whatever was set before. */
+/* The session of row changes, whatever was set before: of MariaDB, and of either. */
 extern const char context_own[];
+void context_session(unsigned mysql, struct buf *out);
 /* CREATE EVENT and ALTER EVENT so that the event does not run on the target: DISABLE ON SLAVE in place of ENABLE or DISABLE, or
    before COMMENT and DO. False: no place found. */
 bool context_disable_event(struct slice text, struct buf *out);

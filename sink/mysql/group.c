@@ -106,7 +106,8 @@ bool group_track(struct mysql_sink *s, const struct table *table, struct tracked
 static void forget_plan(struct mysql_sink *s, struct plan *plan)
 {
     for (struct shape *shape = plan->shapes; shape; shape = shape->next)
-        if (shape->prepared && s->db) db_statement_close(s->db, &shape->statement);
+        for (unsigned i = 0; i < SHAPE_SIZES && s->db; i++)
+            if (shape->prepared[i]) db_statement_close(s->db, &shape->statements[i]);
     plan_free(plan);
 }
 
@@ -141,7 +142,7 @@ static struct batch *add_batch(struct mysql_sink *s, struct plan *plan, struct s
     struct buf packet = b->packet;
     *b = (struct batch){.plan = plan, .shape = shape, .flags = flags, .lsn = lsn, .packet = packet};
     buf_clear(&b->packet);
-    if (shape) shape_begin(shape, &b->packet);
+    if (shape) shape_begin(shape, plan, &b->packet);
     return b;
 }
 
@@ -326,8 +327,7 @@ static bool send_rows(struct mysql_sink *s, struct batch *b, struct err *err)
 {
     struct expect expect = {.kind = EXPECT_ROWS, .plan = b->plan, .change = b->shape->kind, .rows = b->rows, .warnings = b->warnings,
                             .lsn = b->lsn};
-    memcpy(b->packet.data, &b->shape->statement.id, 4); /* it may have been prepared since */
-    return session_flags(s, b->flags, err) && session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&b->packet), &expect, err) &&
+    return session_flags(s, b->flags, err) && session_rows(s, b->shape, &b->packet, &expect, err) &&
            (!b->plan->noisy || session_replies(s, err)); /* SHOW WARNINGS is about the last statement */
 }
 
@@ -335,9 +335,7 @@ bool group_send(struct mysql_sink *s, struct err *err)
 {
     struct group *g = &s->group;
     for (uint32_t i = 0; i < g->count; i++)
-        if (g->batches[i].shape && !g->batches[i].shape->prepared) {
-            if (!session_replies(s, err) || !session_prepare(s, g->batches[i].shape, err)) return false;
-        }
+        if (g->batches[i].shape && !session_prepare(s, g->batches[i].shape, g->batches[i].rows, err)) return false;
     for (uint32_t i = 0; i < g->count; i++) {
         struct batch *b = &g->batches[i];
         if (!(b->shape ? send_rows(s, b, err) : send_text(s, b, err))) return false;

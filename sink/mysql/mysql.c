@@ -1,5 +1,5 @@
 /*
- * mysql.c: a MariaDB server as a target, exactly once: the order in which things are said to it. See applier.h for the parts.
+ * mysql.c: a MariaDB or MySQL server as a target, exactly once: the order in which things are said to it. See applier.h for the parts.
  *
  *     gather ─► build ─► [settle the flight before] ─► position row + arrays sent ─► gather …
  *     settle = every reply read and counted ─► log durable ─► COMMIT ─► confirmed
@@ -38,6 +38,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     pthread_mutex_init(&s->lock, NULL);
     s->targets = targets_new();
     buf_init(&s->packet, PACKET_MAX);
+    buf_init(&s->statement, PACKET_MAX);
     *self = s;
     return true;
 }
@@ -66,6 +67,7 @@ static void destroy(void *self)
     free(s->collations.names);
     free(s->collations.charsets);
     buf_fini(&s->packet);
+    buf_fini(&s->statement);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "execute.h"
 #include "value.h"
 
 enum { SQL_MAX = 4 << 20 };
@@ -90,6 +91,7 @@ bool plan_new(const struct table *source, const struct target_table *target, boo
     plan->check_before = check_before;
     plan->binds = arena_alloc(&plan->arena, source->column_count * sizeof *plan->binds);
     plan->column = arena_alloc(&plan->arena, source->column_count * sizeof *plan->column);
+    plan->named = arena_alloc(&plan->arena, source->column_count);
     if (!map_columns(plan, err)) {
         plan_free(plan);
         return false;
@@ -139,31 +141,49 @@ static void add_param(struct shape *shape, uint32_t column, bool before, bool se
     shape->params[shape->param_count++] = (struct shape_param){(uint16_t)column, before, set};
 }
 
+/* A parameter of that column, as the target takes it from a session whose text is binary. MySQL derives a parameter's type from the
+   column, and would take an ENUM's number for a label. */
+static const char *param(const struct plan *plan, uint32_t column)
+{
+    enum column_kind kind = plan->source->columns[column].kind;
+    bool number = kind == COLUMN_ENUM || kind == COLUMN_SET || kind == COLUMN_BIT;
+    if (plan->target->columns[plan->column[column]].json) return "CONVERT(? USING utf8mb4)";
+    return number && plan->target->mysql ? "CAST(? AS UNSIGNED)" : "?";
+}
+
 /* The columns that an INSERT names. A table may have none that takes a value, but an array needs a parameter: then a generated one. */
-static void add_list(const struct plan *plan, struct shape *shape)
+static void add_list(const struct plan *plan, struct shape *shape, const struct value *after)
 {
     uint32_t i = 0;
+    bool arrays = !plan->target->mysql;
     for (; i < plan->source->column_count; i++)
-        if (assignable(plan, i)) add_param(shape, i, false, true);
-    for (i = 0; i < plan->source->column_count && !shape->param_count; i++) {
+        if (assignable(plan, i) && (arrays || after[i].state != VALUE_ABSENT)) add_param(shape, i, false, true);
+    for (i = 0; i < plan->source->column_count && !shape->param_count && arrays; i++) {
         if (is_left_out(plan, i)) continue;
         add_param(shape, i, false, true);
         shape->by_default = true;
     }
+    shape->by_default |= !shape->param_count;
 }
 
-static void put_list(const struct plan *plan, struct shape *shape, struct buf *sql)
+static void put_list(const struct plan *plan, struct shape *shape, const struct value *after, struct buf *sql)
 {
-    add_list(plan, shape);
+    add_list(plan, shape, after);
     buf_text(sql, shape->mode == SHAPE_REPLACE || (shape->mode == SHAPE_OVERWRITE && shape->by_default) ? "REPLACE INTO " : "INSERT INTO ");
     put_table(plan, sql);
+    buf_text(sql, " (");
     for (uint16_t i = 0; i < shape->param_count; i++) {
-        buf_text(sql, i ? ", " : " (");
+        if (i) buf_text(sql, ", ");
         put_column(plan, shape->params[i].column, sql);
     }
-    buf_text(sql, ") VALUES (");
-    for (uint16_t i = 0; i < shape->param_count; i++) buf_text(sql, i ? ", ?" : "?");
-    buf_text(sql, ")");
+    buf_text(sql, ") VALUES ");
+    shape->head = (uint32_t)sql->size;
+    for (uint16_t i = 0; i < shape->param_count; i++) {
+        buf_text(sql, i ? ", " : "(");
+        buf_text(sql, param(plan, shape->params[i].column));
+    }
+    buf_text(sql, shape->param_count ? ")" : "()");
+    if (plan->target->mysql && shape->mode == SHAPE_PLAIN) shape->joint = ", ";
 }
 
 static void put_overwrite(const struct plan *plan, const struct shape *shape, struct buf *sql)
@@ -186,7 +206,8 @@ static void put_set(const struct plan *plan, struct shape *shape, const struct v
         if (!assignable(plan, i) || after[i].state == VALUE_ABSENT) continue;
         buf_text(sql, first ? " SET " : ", ");
         put_column(plan, i, sql);
-        buf_text(sql, "=?");
+        buf_u8(sql, '=');
+        buf_text(sql, param(plan, i));
         add_param(shape, i, false, true);
         first = false;
     }
@@ -200,11 +221,13 @@ static void put_set(const struct plan *plan, struct shape *shape, const struct v
 static void put_key(const struct plan *plan, struct shape *shape, struct buf *sql)
 {
     const struct target_key *key = &plan->target->keys[shape->key];
+    shape->head = (uint32_t)sql->size + sizeof " WHERE " - 1;
+    if (plan->target->mysql && shape->kind == CHANGE_DELETE && !plan->check_before) shape->joint = " OR ";
     for (uint16_t i = 0; i < key->count; i++) {
         int column = source_column(plan, key->columns[i]);
         buf_text(sql, i ? " AND " : " WHERE ");
         put_column(plan, (uint32_t)column, sql);
-        buf_text(sql, "=?");
+        buf_printf(sql, "=%s", param(plan, (uint32_t)column));
         add_param(shape, (uint32_t)column, true, false);
     }
     shape->one_match = true;
@@ -220,12 +243,13 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
         buf_text(sql, first ? " WHERE " : " AND ");
         if (c->geometry) buf_text(sql, "HEX(");
         put_column(plan, i, sql);
-        buf_text(sql, c->geometry ? ")<=>HEX(?)" : "<=>?");
+        if (c->geometry || c->json) buf_text(sql, c->geometry ? ")<=>HEX(?)" : "<=>CAST(CONVERT(? USING utf8mb4) AS JSON)");
+        else buf_printf(sql, "<=>%s", param(plan, i));
         add_param(shape, i, true, false);
         if (plan_is_text(plan, i)) {
-            buf_text(sql, " AND BINARY ");
+            buf_text(sql, plan->target->mysql ? " AND CAST(" : " AND BINARY "); /* MySQL warns of the operator */
             put_column(plan, i, sql);
-            buf_text(sql, "<=>?");
+            buf_text(sql, plan->target->mysql ? " AS BINARY)<=>?" : "<=>?");
             add_param(shape, i, true, false);
         }
         first = false;
@@ -238,7 +262,7 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
 static void put_sql(const struct plan *plan, struct shape *shape, const struct value *before, const struct value *after, struct buf *sql)
 {
     if (shape->kind == CHANGE_INSERT) {
-        put_list(plan, shape, sql);
+        put_list(plan, shape, after, sql);
         if (shape->mode == SHAPE_OVERWRITE && !shape->by_default) put_overwrite(plan, shape, sql);
         return;
     }
@@ -281,19 +305,32 @@ static bool make_shape(struct plan *plan, struct shape *shape, const struct valu
     return ok || err_set(err, ERR_LIMIT, "%.*s.%.*s: statement too long", SLICE_ARG(plan->source->database), SLICE_ARG(plan->source->name));
 }
 
+/* Which columns a row for MySQL brings, when not all: lent until the next call for this plan. */
+static struct slice named(struct plan *plan, const struct value *after)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        plan->named[i] = after[i].state != VALUE_ABSENT;
+        all &= plan->named[i] != 0;
+    }
+    return all ? (struct slice){NULL, 0} : slice_of(plan->named, plan->source->column_count);
+}
+
 bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, struct slice set,
                 const struct value *before, const struct value *after, struct shape **out, struct err *err)
 {
+    bool by_set = kind == CHANGE_UPDATE || (kind == CHANGE_INSERT && plan->target->mysql);
+    if (kind == CHANGE_INSERT && by_set) set = named(plan, after);
     int key = kind == CHANGE_INSERT ? 0 : present.size || plan->keyless ? address(plan, before) : -2;
     bool whole = kind != CHANGE_INSERT && (key == -1 || plan->check_before);
     for (struct shape *s = plan->shapes; s; s = s->next) {
-        if (s->kind != kind || s->mode != mode || (kind == CHANGE_UPDATE && !slice_equal(s->set, set))) continue;
+        if (s->kind != kind || s->mode != mode || (by_set && !slice_equal(s->set, set))) continue;
         if (key == -2 ? !s->present.size : s->key == key && (!whole || slice_equal(s->present, present))) return *out = s, true;
     }
     struct shape *shape = arena_alloc(&plan->arena, sizeof *shape);
     *shape = (struct shape){.kind = kind, .mode = mode, .key = key == -2 ? address(plan, before) : key};
     if (whole) shape->present = arena_copy(&plan->arena, present);
-    if (kind == CHANGE_UPDATE) shape->set = arena_copy(&plan->arena, set);
+    if (by_set) shape->set = arena_copy(&plan->arena, set);
     if (!make_shape(plan, shape, before, after, err)) return false;
     shape->next = plan->shapes;
     plan->shapes = shape;
@@ -301,9 +338,10 @@ bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, 
     return true;
 }
 
-void shape_begin(const struct shape *shape, struct buf *packet)
+void shape_begin(const struct shape *shape, const struct plan *plan, struct buf *packet)
 {
-    buf_le(packet, shape->statement.id, 4);
+    if (plan->target->mysql) return;
+    buf_le(packet, shape->statements[0].id, 4);
     buf_le(packet, 128, 2); /* types follow */
     buf_slice(packet, shape->types);
 }
@@ -311,6 +349,10 @@ void shape_begin(const struct shape *shape, struct buf *packet)
 void shape_append(const struct shape *shape, const struct plan *plan, const struct value *before, const struct value *after,
                   struct buf *packet)
 {
+    if (plan->target->mysql) {
+        execute_append(shape, plan, before, after, packet);
+        return;
+    }
     for (uint16_t i = 0; i < shape->param_count; i++) {
         const struct shape_param *p = &shape->params[i];
         const struct value *v = &(p->before ? before : after)[p->column];

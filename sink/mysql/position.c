@@ -145,18 +145,34 @@ bool position_open(struct mysql_sink *s, uint64_t *delivered, struct err *err)
     return prepare(s, err);
 }
 
-static void put_number(struct buf *packet, uint64_t value)
+/* An array of one row, or for a server that has none COM_STMT_EXECUTE: no NULL is among these. */
+static void begin_packet(struct mysql_sink *s, const struct db_statement *statement, const uint16_t types[], size_t size)
 {
-    buf_u8(packet, BIND_VALUE);
-    buf_le(packet, value, 8);
+    buf_clear(&s->packet);
+    buf_le(&s->packet, statement->id, 4);
+    if (s->mysql) buf_put(&s->packet, "\0\1\0\0\0\0\1", 7); /* no cursor, once, no NULLs, types follow */
+    else buf_le(&s->packet, 128, 2);
+    buf_put(&s->packet, types, size);
 }
 
-static void put_gtids(struct buf *packet, const struct gtid_set *gtids)
+static bool send_packet(struct mysql_sink *s, struct err *err)
+{
+    struct expect expect = {.kind = EXPECT_POSITION};
+    return session_send(s, s->mysql ? DB_COM_STMT_EXECUTE : DB_COM_STMT_BULK_EXECUTE, buf_bytes(&s->packet), &expect, err);
+}
+
+static void put_number(struct mysql_sink *s, uint64_t value)
+{
+    if (!s->mysql) buf_u8(&s->packet, BIND_VALUE);
+    buf_le(&s->packet, value, 8);
+}
+
+static void put_gtids(struct mysql_sink *s, const struct gtid_set *gtids)
 {
     char text[GTID_SET_TEXT_MAX];
     gtid_set_format(gtids, text);
-    buf_u8(packet, BIND_VALUE);
-    buf_lenenc_bytes(packet, slice_text(text));
+    if (!s->mysql) buf_u8(&s->packet, BIND_VALUE);
+    buf_lenenc_bytes(&s->packet, slice_text(text));
 }
 
 /* The row that sink_adopt wrote has the key of our first one: it goes in the same transaction. */
@@ -172,34 +188,26 @@ static bool remove_seed(struct mysql_sink *s, struct err *err)
 bool position_insert(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err)
 {
     static const uint16_t types[] = {TYPE_LONGLONG_UNSIGNED, TYPE_LONGLONG_UNSIGNED, TYPE_LONGLONG_UNSIGNED, TYPE_STRING};
-    struct expect expect = {.kind = EXPECT_POSITION};
     assert(!s->flight.position);
     if (s->seeded && s->position == 0 && !remove_seed(s, err)) return false;
-    buf_clear(&s->packet);
-    buf_le(&s->packet, s->position_insert.id, 4);
-    buf_le(&s->packet, 128, 2);
-    buf_put(&s->packet, types, sizeof types);
-    put_number(&s->packet, s->position);
-    put_number(&s->packet, last);
-    put_number(&s->packet, begin);
-    put_gtids(&s->packet, gtids);
+    begin_packet(s, &s->position_insert, types, sizeof types);
+    put_number(s, s->position);
+    put_number(s, last);
+    put_number(s, begin);
+    put_gtids(s, gtids);
     s->flight.position = true;
-    return session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&s->packet), &expect, err);
+    return send_packet(s, err);
 }
 
 bool position_finish(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err)
 {
     static const uint16_t types[] = {TYPE_LONGLONG_UNSIGNED, TYPE_LONGLONG_UNSIGNED, TYPE_STRING, TYPE_LONGLONG_UNSIGNED};
-    struct expect expect = {.kind = EXPECT_POSITION};
-    buf_clear(&s->packet);
-    buf_le(&s->packet, s->position_update.id, 4);
-    buf_le(&s->packet, 128, 2);
-    buf_put(&s->packet, types, sizeof types);
-    put_number(&s->packet, last);
-    put_number(&s->packet, begin);
-    put_gtids(&s->packet, gtids);
-    put_number(&s->packet, s->position);
-    return session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(&s->packet), &expect, err);
+    begin_packet(s, &s->position_update, types, sizeof types);
+    put_number(s, last);
+    put_number(s, begin);
+    put_gtids(s, gtids);
+    put_number(s, s->position);
+    return send_packet(s, err);
 }
 
 bool position_fenced(struct mysql_sink *s, struct err *err)
@@ -260,12 +268,23 @@ static bool adopt_as(struct db *db, const struct sink_settings *sink, const char
 
 struct adopted { struct db *db; struct db_result *row; struct gtid_set gtids; };
 
+static bool own_session(struct db *db, struct err *err)
+{
+    const struct db_version *version = db_version(db);
+    struct buf own;
+    buf_init(&own, 4096);
+    context_session(version->flavour == DB_MYSQL ? version->major * 100 + version->minor : 0, &own);
+    bool ok = db_exec_bytes(db, buf_bytes(&own), err);
+    buf_fini(&own);
+    return ok;
+}
+
 static bool adopt_open(const struct sink_settings *sink, const char *uuid, struct adopted *a, struct err *err)
 {
     struct db_options options = {0};
     settings_server(&sink->server, sink->name, &options);
     options.read_timeout_ms = READ_TIMEOUT_MS;
-    return db_open(&options, &a->db, err) && db_exec_bytes(a->db, slice_text(context_own), err) && create_tables(a->db, err) &&
+    return db_open(&options, &a->db, err) && own_session(a->db, err) && create_tables(a->db, err) &&
            adopt_from(a->db, sink, uuid, &a->gtids, &a->row, err);
 }
 

@@ -11,6 +11,7 @@
 #include "applier.h"
 #include "checks.h"
 #include "clock.h"
+#include "execute.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -52,9 +53,11 @@ static bool read_limits(struct mysql_sink *s, struct err *err)
 
 static bool read_collations(struct mysql_sink *s, struct err *err)
 {
+    static const char *const sql[] = {
+        "SELECT ID, FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL",
+        "SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS"};
     struct db_result *r;
-    if (!db_query(s->db, &r, err, "SELECT ID, FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM "
-                  "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL")) return false;
+    if (!db_query(s->db, &r, err, "%s", sql[s->mysql])) return false;
     if (!s->collations.names) s->collations.names = calloc(COLLATION_NAMES, sizeof *s->collations.names);
     if (!s->collations.charsets) s->collations.charsets = calloc(COLLATION_NAMES, sizeof *s->collations.charsets);
     if (!s->collations.names || !s->collations.charsets) abort();
@@ -108,19 +111,27 @@ static bool run_checks(struct mysql_sink *s, struct err *err)
 
 bool session_lock(struct mysql_sink *s, struct err *err)
 {
-    char got[8];
+    char got[8], name[256];
     bool found;
-    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', MD5('%s.%s')), 0)", s->uuid, s->settings->position_name))
-        return false;
+    snprintf(name, sizeof name, s->mysql ? "LEFT(SHA2('%s.%.120s', 224), 40)" : "MD5('%s.%.120s')", /* MySQL 9.6 has no MD5 */
+             s->uuid, s->settings->position_name);
+    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', %s), 0)", name)) return false;
     s->locked = got[0] == '1';
     return true;
+}
+
+static bool own_session(struct mysql_sink *s, struct err *err)
+{
+    buf_clear(&s->statement);
+    context_session(s->collations.mysql, &s->statement);
+    return db_exec_bytes(s->db, buf_bytes(&s->statement), err);
 }
 
 bool session_open(struct mysql_sink *s, struct err *err)
 {
     struct db_options options = {0};
     struct db *db;
-    char lock_wait[128];
+    char more[160];
     settings_server(&s->settings->server, s->name, &options);
     options.read_timeout_ms = READ_TIMEOUT_MS;
     options.found_rows = true;
@@ -132,9 +143,14 @@ bool session_open(struct mysql_sink *s, struct err *err)
     s->flags = 0;
     s->text_context = s->locked = false;
     s->used_us = clock_us();
+    const struct db_version *version = db_version(db);
+    s->mysql = version->flavour == DB_MYSQL;
+    s->collations.mysql = s->mysql ? version->major * 100 + version->minor : 0;
     sink_server(s->sink, s->name, db_version(db)->text);
-    snprintf(lock_wait, sizeof lock_wait, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d, max_error_count=%d", LOCK_WAIT_S, WARNINGS_MAX);
-    return run_checks(s, err) && db_exec_bytes(db, slice_text(context_own), err) && db_exec_bytes(db, slice_text(lock_wait), err) &&
+    /* MySQL 8 keeps max_error_count, of 1024 there, for privileged accounts */
+    if (s->collations.mysql >= 800) snprintf(more, sizeof more, "SET transaction_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
+    else snprintf(more, sizeof more, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d, max_error_count=%d", LOCK_WAIT_S, WARNINGS_MAX);
+    return run_checks(s, err) && own_session(s, err) && db_exec_bytes(db, slice_text(more), err) &&
            session_lock(s, err) && read_limits(s, err) && read_manner(s, err) && read_collations(s, err);
 }
 
@@ -178,23 +194,55 @@ bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err)
     char sql[256];
     if (flags == s->flags) return true;
     s->flags = flags;
-    int n = snprintf(sql, sizeof sql, "SET foreign_key_checks=%d, unique_checks=%d, check_constraint_checks=%d, "
-                     "sql_mode='%sALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'", !(flags & ROW_NO_FOREIGN_KEY_CHECKS),
-                     !(flags & ROW_RELAXED_UNIQUE), !(flags & ROW_NO_CHECK_CONSTRAINT),
+    const char *check = s->mysql ? "" : flags & ROW_NO_CHECK_CONSTRAINT ? "check_constraint_checks=0, " : "check_constraint_checks=1, ";
+    int n = snprintf(sql, sizeof sql, "SET foreign_key_checks=%d, unique_checks=%d, %ssql_mode='%sALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'",
+                     !(flags & ROW_NO_FOREIGN_KEY_CHECKS), !(flags & ROW_RELAXED_UNIQUE), check,
                      flags & SESSION_LENIENT ? "" : "STRICT_ALL_TABLES,");
     return send_sql(s, EXPECT_SET, 0, slice_of(sql, (size_t)n), err);
 }
 
-bool session_prepare(struct mysql_sink *s, struct shape *shape, struct err *err)
+static bool prepare(struct mysql_sink *s, struct shape *shape, unsigned size, struct err *err)
 {
-    if (shape->prepared) return true;
-    assert(s->flight.read == s->flight.count);
-    if (!db_prepare(s->db, shape->sql, &shape->statement, err)) return false;
-    if (shape->statement.parameters != shape->param_count)
-        return err_set(err, ERR_CORRUPT, "the target counts %u parameters where we have %u", shape->statement.parameters,
-                       shape->param_count);
-    shape->prepared = true;
+    if (shape->prepared[size]) return true;
+    if (!session_replies(s, err)) return false;
+    buf_clear(&s->statement);
+    execute_sql(shape, size, &s->statement);
+    if (!db_prepare(s->db, buf_bytes(&s->statement), &shape->statements[size], err)) return false;
+    if (shape->statements[size].parameters != execute_params(shape, size))
+        return err_set(err, ERR_CORRUPT, "the target counts %u parameters where we have %u", shape->statements[size].parameters,
+                       execute_params(shape, size));
+    shape->prepared[size] = true;
     s->prepared_count++;
+    return true;
+}
+
+bool session_prepare(struct mysql_sink *s, struct shape *shape, uint32_t rows, struct err *err)
+{
+    if (!s->mysql) return prepare(s, shape, 0, err);
+    while (rows) {
+        unsigned size = execute_size(shape, rows);
+        if (!prepare(s, shape, size, err)) return false;
+        rows %= execute_rows(size);
+    }
+    return true;
+}
+
+bool session_rows(struct mysql_sink *s, struct shape *shape, struct buf *rows, const struct expect *expect, struct err *err)
+{
+    if (!s->mysql) {
+        memcpy(rows->data, &shape->statements[0].id, 4); /* it may have been prepared since */
+        return session_send(s, DB_COM_STMT_BULK_EXECUTE, buf_bytes(rows), expect, err);
+    }
+    struct expect part = *expect;
+    struct cursor in = cursor_of(buf_bytes(rows));
+    for (uint32_t left = expect->rows; left; left -= part.rows) {
+        unsigned size = execute_size(shape, left);
+        part.rows = execute_rows(size);
+        buf_clear(&s->statement);
+        execute_packet(shape, size, &in, &s->statement);
+        if (s->statement.full) return err_set(err, ERR_LIMIT, "LSN %llu: rows too long", (unsigned long long)expect->lsn);
+        if (!session_send(s, DB_COM_STMT_EXECUTE, buf_bytes(&s->statement), &part, err)) return false;
+    }
     return true;
 }
 
@@ -344,8 +392,10 @@ bool session_restore(struct mysql_sink *s, struct err *err)
     if (!s->text_context) return true;
     s->text_context = false;
     s->flags = 0;
+    buf_clear(&s->statement);
+    context_session(s->collations.mysql, &s->statement);
     /* by itself: the text literals of what follows would still be taken for UCS-2 or UTF-16 after a statement of such a session */
-    return send_sql(s, EXPECT_SET, 0, slice_text("SET NAMES binary"), err) && send_sql(s, EXPECT_SET, 0, slice_text(context_own), err);
+    return send_sql(s, EXPECT_SET, 0, slice_text("SET NAMES binary"), err) && send_sql(s, EXPECT_SET, 0, buf_bytes(&s->statement), err);
 }
 
 void session_warnings(struct mysql_sink *s, char *text, size_t room)

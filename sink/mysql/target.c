@@ -173,7 +173,9 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
         c->is_unsigned = type && strstr(type, " unsigned");
         c->text = collation != NULL;
         c->bytewise = !collation || is(collation, "binary") || (n > 4 && strcmp(collation + n - 4, "_bin") == 0);
-        c->generated = extra && (strcasestr(extra, "GENERATED") || strcasestr(extra, "PERSISTENT"));
+        /* with the blank: MySQL says DEFAULT_GENERATED of a default that is an expression */
+        c->generated = extra && (strcasestr(extra, " GENERATED") || strcasestr(extra, "PERSISTENT"));
+        c->json = is(db_value(r, i, 5, NULL), "json");
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) c->geometry |= is(db_value(r, i, 5, NULL), shapes[k]);
     }
     db_result_free(r);
@@ -261,6 +263,7 @@ bool targets_get(struct targets *targets, struct db *db, struct slice database, 
     arena_init(&table->arena);
     table->database = arena_copy(&table->arena, database);
     table->name = arena_copy(&table->arena, name);
+    table->mysql = db_version(db)->flavour == DB_MYSQL;
     if (!load(targets, table, db, err)) {
         arena_fini(&table->arena);
         free(table);

@@ -13,6 +13,7 @@ struct target_column {
     bool text;      /* has a collation */
     bool bytewise;  /* its collation is binary or …_bin: equal means equal bytes, but for trailing spaces */
     bool geometry;
+    bool json;      /* a type of its own (MySQL), which takes no binary string */
 };
 
 struct target_key { /* unique only; without prefix parts */
@@ -24,6 +25,7 @@ struct target_key { /* unique only; without prefix parts */
 
 struct target_table { /* owned by its targets; immutable */
     struct slice database, name;
+    bool mysql;          /* of a MySQL server: rows go as plan.h says there */
     bool exists, transactional, view, versioned, sequence;
     bool foreign;        /* child or parent of a foreign key */
     bool cascading;      /* parent of one whose rule changes or deletes the children's rows */

@@ -2,12 +2,16 @@
  * compare: are two servers' tables the same, row by row? Both sides are streamed in one order and merged, so a table of any
  * size passes in little memory. Nothing is taken from CHECKSUM TABLE, which also differs where rows are equal.
  *
+ * Between MariaDB and MySQL definitions need only have the same columns, which may be NULL where the others may, and JSON, which MySQL does not
+ * keep as it was written, is compared without its blanks.
+ *
  * Both sides are sorted by text that is pure ASCII: the primary key's integers as numbers and everything else in it as hex, or
- * without a key an MD5 of every column. The values themselves come as raw bytes (SET NAMES binary), FLOAT as DOUBLE, since SELECT
+ * without a key a hash of every column. The values themselves come as raw bytes (SET NAMES binary), FLOAT as DOUBLE, since SELECT
  * rounds it.
  */
 #include "buf.h"
 #include "tool.h"
+#include <ctype.h>
 #include <strings.h>
 
 enum side { SOURCE, TARGET };
@@ -37,6 +41,7 @@ struct totals { uint64_t tables, rows, missing, extra, different, shapes; };
 
 static struct options options = {.servers = {{.user = "root"}, {.user = "root"}}, .limit = 20};
 static MYSQL *connections[2];
+static bool mysql[2], mixed; /* which side is no MariaDB; not both are the same */
 static struct totals totals;
 static uint64_t started_us, said_us;
 static const char *const side_names[] = {"source", "target"};
@@ -93,10 +98,10 @@ static void put_text(struct buf *sql, const char *text)
 
 static MYSQL_RES *query(enum side side, struct buf *sql, bool whole)
 {
-    MYSQL *mysql = connections[side];
-    if (mysql_real_query(mysql, (const char *)sql->data, sql->size) != 0) unreachable(side, mysql_error(mysql));
-    MYSQL_RES *result = whole ? mysql_store_result(mysql) : mysql_use_result(mysql);
-    if (!result) unreachable(side, mysql_error(mysql));
+    MYSQL *connection = connections[side];
+    if (mysql_real_query(connection, (const char *)sql->data, sql->size) != 0) unreachable(side, mysql_error(connection));
+    MYSQL_RES *result = whole ? mysql_store_result(connection) : mysql_use_result(connection);
+    if (!result) unreachable(side, mysql_error(connection));
     return result;
 }
 
@@ -110,6 +115,7 @@ static void open_side(enum side side)
     char reason[512];
     connections[side] = tool_connect(&options.servers[side], reason);
     if (!connections[side]) unreachable(side, reason);
+    mysql[side] = !strstr(mysql_get_server_info(connections[side]), "Maria");
     command(side, "SET NAMES binary, SESSION time_zone='+00:00', SESSION sql_mode='', SESSION max_sort_length=65536, SESSION net_write_timeout=600");
 }
 
@@ -218,19 +224,25 @@ static void stream_next(struct stream *stream)
     stream->sizes = stream->row ? mysql_fetch_lengths(stream->result) : NULL;
 }
 
+static bool is_json(const struct shape *shape, size_t column)
+{
+    return strcmp(shape->kinds.items[column], "json") == 0;
+}
+
 static void put_hash(struct buf *sql, const struct shape *shape)
 {
-    buf_text(sql, "MD5(CONCAT(''");
+    buf_text(sql, "SHA2(CONCAT(''"); /* MySQL 9.6 has no MD5 */
     for (size_t i = 0; i < shape->columns.count; i++) {
-        buf_text(sql, ",COALESCE(MD5(");
+        if (mixed && is_json(shape, i)) continue;
+        buf_text(sql, ",COALESCE(SHA2(");
         put_name(sql, shape->columns.items[i]);
-        buf_text(sql, "),'-')");
+        buf_text(sql, ",224),'-')");
     }
-    buf_text(sql, "))");
+    buf_text(sql, "),224)");
 }
 
 /* Sort columns first, then all columns. */
-static void put_select(struct buf *sql, const char *database, const char *table, const struct shape *shape)
+static void put_select(struct buf *sql, enum side side, const char *database, const char *table, const struct shape *shape)
 {
     buf_text(sql, "SELECT ");
     if (shape->key.count == 0) put_hash(sql, shape);
@@ -243,9 +255,9 @@ static void put_select(struct buf *sql, const char *database, const char *table,
     }
     for (size_t i = 0; i < shape->columns.count; i++) {
         bool is_float = strcmp(shape->kinds.items[i], "float") == 0;
-        buf_text(sql, is_float ? ",CAST(" : ",");
+        buf_text(sql, !is_float ? "," : mysql[side] ? ",(" : ",CAST(");
         put_name(sql, shape->columns.items[i]);
-        buf_text(sql, is_float ? " AS DOUBLE)" : "");
+        buf_text(sql, !is_float ? "" : mysql[side] ? "+0e0)" : " AS DOUBLE)");
     }
     buf_text(sql, " FROM ");
     put_name(sql, database);
@@ -339,11 +351,16 @@ static void progress(const char *database, const char *table)
             (unsigned long long)(totals.missing + totals.extra + totals.different + totals.shapes));
 }
 
+static bool same_type(const char *a, const char *b)
+{
+    return mixed ? !strstr(a, "NOT NULL") == !strstr(b, "NOT NULL") : strcmp(a, b) == 0;
+}
+
 static bool same_shape(const char *database, const char *table, const struct shape *a, const struct shape *b)
 {
     bool same = a->columns.count == b->columns.count && a->key.count == b->key.count;
     for (size_t i = 0; i < a->columns.count && same; i++)
-        same = strcmp(a->columns.items[i], b->columns.items[i]) == 0 && strcmp(a->types.items[i], b->types.items[i]) == 0;
+        same = strcmp(a->columns.items[i], b->columns.items[i]) == 0 && same_type(a->types.items[i], b->types.items[i]);
     for (size_t i = 0; i < a->key.count && same; i++) same = strcmp(a->key.items[i], b->key.items[i]) == 0;
     if (same) return true;
     totals.shapes++;
@@ -356,11 +373,33 @@ static bool same_shape(const char *database, const char *table, const struct sha
     return false;
 }
 
+/* Both without the blanks outside their strings. */
+static bool same_document(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    size_t i = 0, k = 0;
+    bool in_string = false;
+    for (;;) {
+        while (!in_string && i < a_size && isspace((unsigned char)a[i])) i++;
+        while (!in_string && k < b_size && isspace((unsigned char)b[k])) k++;
+        if (i == a_size || k == b_size) return i == a_size && k == b_size;
+        if (a[i] != b[k]) return false;
+        if (in_string && a[i] == '\\' && i + 1 < a_size && k + 1 < b_size && a[i + 1] == b[k + 1]) i++, k++;
+        else if (a[i] == '"') in_string = !in_string;
+        i++, k++;
+    }
+}
+
+static bool same_value(const struct shape *shape, const struct stream *a, const struct stream *b, size_t column)
+{
+    size_t i = (shape->key.count ? shape->key.count : 1) + column;
+    if (same_bytes(a, b, i)) return true;
+    return mixed && is_json(shape, column) && a->row[i] && b->row[i] && same_document(a->row[i], a->sizes[i], b->row[i], b->sizes[i]);
+}
+
 static bool same_values(const struct shape *shape, const struct stream *a, const struct stream *b)
 {
-    size_t first = shape->key.count ? shape->key.count : 1;
     for (size_t i = 0; i < shape->columns.count; i++)
-        if (!same_bytes(a, b, first + i)) return false;
+        if (!same_value(shape, a, b, i)) return false;
     return true;
 }
 
@@ -384,6 +423,16 @@ static void merge(const char *database, const char *table, const struct shape *s
     if (order >= 0) stream_next(b);
 }
 
+/* JSON is a type of its own on MySQL alone. */
+static void take_json(struct shape *to, const struct shape *from)
+{
+    for (size_t i = 0; i < from->columns.count; i++) {
+        if (!is_json(from, i) || is_json(to, i)) continue;
+        free(to->kinds.items[i]);
+        if (!(to->kinds.items[i] = strdup("json"))) abort();
+    }
+}
+
 static void compare_table(const char *database, const char *table)
 {
     struct shape shapes[2];
@@ -392,9 +441,11 @@ static void compare_table(const char *database, const char *table)
     for (enum side side = SOURCE; side <= TARGET; side++) read_shape(side, database, table, &shapes[side]);
     totals.tables++;
     if (same_shape(database, table, &shapes[SOURCE], &shapes[TARGET])) {
+        take_json(&shapes[SOURCE], &shapes[TARGET]);
         buf_init(&sql, 1 << 20);
-        put_select(&sql, database, table, &shapes[SOURCE]);
         for (enum side side = SOURCE; side <= TARGET; side++) {
+            buf_clear(&sql);
+            put_select(&sql, side, database, table, &shapes[SOURCE]);
             streams[side] = (struct stream){.side = side, .result = query(side, &sql, false)};
             stream_next(&streams[side]);
         }
@@ -488,6 +539,7 @@ int main(int argc, char **argv)
     started_us = said_us = tool_us();
     open_side(SOURCE);
     open_side(TARGET);
+    mixed = mysql[SOURCE] != mysql[TARGET];
     compare_all();
     conclude();
     mysql_close(connections[SOURCE]);

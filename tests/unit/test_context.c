@@ -4,7 +4,8 @@
 #include "context.h"
 
 static char names[COLLATION_NAMES][COLLATION_NAME_MAX], charsets[COLLATION_NAMES][COLLATION_NAME_MAX];
-static const struct collations known = {names, charsets};
+static const struct collations known = {.names = names, .charsets = charsets};
+static const struct collations mysql = {.names = names, .charsets = charsets, .mysql = 904};
 
 static const char *sql_of(const struct statement *statement, bool good)
 {
@@ -30,6 +31,33 @@ static void test_settings(void **state)
                         "sql_if_exists=1, explicit_defaults_for_timestamp=0");
     s = (struct statement){.context = CONTEXT_INSERT_ID | CONTEXT_RAND, .insert_id = 9, .rand_seed1 = 1, .rand_seed2 = 2};
     assert_string_equal(sql_of(&s, true), "SET timestamp=0.000000, insert_id=9, rand_seed1=1, rand_seed2=2");
+}
+
+/* What MySQL lacks, or calls by another name. */
+static void test_mysql(void **state)
+{
+    (void)state;
+    struct buf out;
+    struct statement s = {.timestamp = 5, .context = CONTEXT_SQL_MODE | CONTEXT_CHARSET | CONTEXT_FLAGS2, .sql_mode = 1411383296 | UINT64_C(1) << 33,
+                          .charset_client = 45, .collation_connection = 45, .collation_server = 2304, .flags2 = 0x10000000};
+    strcpy(names[45], "utf8mb4_general_ci");
+    strcpy(charsets[45], "utf8mb4");
+    buf_init(&out, 4096);
+    assert_true(context_sql(&s, &mysql, &out));
+    /* without NO_AUTO_CREATE_USER and MariaDB's own bits */
+    assert_string_equal(buf_cstr(&out), "SET timestamp=5.000000, sql_mode=1142947840, character_set_client=utf8mb4, collation_connection=utf8mb4_general_ci, "
+                        "character_set_server=utf8mb4, foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0");
+    buf_clear(&out);
+    context_session(506, &out);
+    assert_null(strstr(buf_cstr(&out), "max_execution_time"));
+    buf_clear(&out);
+    context_session(800, &out);
+    assert_non_null(strstr(buf_cstr(&out), "max_execution_time=0, information_schema_stats_expiry=0"));
+    assert_null(strstr(buf_cstr(&out), "check_constraint_checks"));
+    buf_clear(&out);
+    context_session(0, &out);
+    assert_string_equal(buf_cstr(&out), context_own);
+    buf_fini(&out);
 }
 
 static void test_user_variables(void **state)
@@ -76,6 +104,6 @@ static void test_events(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_settings), cmocka_unit_test(test_user_variables), cmocka_unit_test(test_events)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_settings), cmocka_unit_test(test_mysql), cmocka_unit_test(test_user_variables), cmocka_unit_test(test_events)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,8 +167,8 @@ static void test_array(void **state)
     assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, before, before, &whole, NULL));
     assert_true(plan_shape(plan, CHANGE_UPDATE, SHAPE_PLAIN, (struct slice){NULL, 0}, unit_hex("05"), before, after, &shape, NULL));
     assert_ptr_not_equal(shape, whole); /* an absent column is not assigned: IGNORE in an array would make a NULL 0 or '' */
-    shape->statement.id = 0x11223344;
-    shape_begin(shape, &packet);
+    shape->statements[0].id = 0x11223344;
+    shape_begin(shape, plan, &packet);
     shape_append(shape, plan, before, after, &packet);
     struct slice want = unit_hex("44332211 8000 0300 fe00 0300  00 07000000 01 00 07000000"); /* value, NULL, key */
     assert_int_equal(packet.size, want.size);
