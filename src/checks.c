@@ -157,11 +157,42 @@ static bool judge_position(struct runner *runner, const char *value)
     return true;
 }
 
+enum { NO_TABLE = 1146 };
+#define RDS_RETENTION "CALL mysql.rds_set_configuration('binlog retention hours', 168); on the server: longer than the agent may ever be away"
+
+/* RDS and Aurora purge by a table of their own, whatever the variable says; NULL there: as soon as nobody reads them. *managed false: not such
+   a server, as far as can be seen. */
+static bool judge_managed(struct runner *runner, bool *managed)
+{
+    char dir[512], hours[64];
+    bool found, rds;
+    struct err err;
+    if (!db_scalar(runner->db, dir, sizeof dir, &found, &err, "SELECT CONCAT(@@global.basedir, ' ', @@global.datadir)"))
+        return unreadable(runner, &err, "");
+    rds = strstr(dir, "/rdsdb") != NULL;
+    *managed = true;
+    if (!db_scalar(runner->db, hours, sizeof hours, &found, &err, "SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'")) {
+        *managed = rds || err.code == ERR_RETRY;
+        if (err.code != ERR_RETRY && (!rds || err.number == NO_TABLE)) return true;
+        return unreadable(runner, &err, "GRANT SELECT ON mysql.rds_configuration to our account, so that binlog retention hours shows; " RDS_RETENTION);
+    }
+    if (!found) {
+        report(runner, CHECK_ERROR, RDS_RETENTION, "a managed server (RDS) whose binlog retention hours is NULL: it purges its binary logs as soon as "
+               "it can, and the agent could be away for no moment");
+        return true;
+    }
+    report(runner, strtod(hours, NULL) < RETENTION_MIN_HOURS ? CHECK_WARNING : CHECK_OK, RDS_RETENTION,
+           "a managed server (RDS), binlog retention hours is %s: the agent may be away for no longer", hours);
+    return true;
+}
+
 static bool judge_retention(struct runner *runner, const char *value)
 {
     char text[64];
-    bool found;
+    bool found, managed = false;
     struct err err;
+    if (!judge_managed(runner, &managed)) return false;
+    if (managed) return true;
     bool seconds = db_version_at_least(db_version(runner->db), 10, 6);
     (void)value;
     if (!db_scalar(runner->db, text, sizeof text, &found, &err,
@@ -296,10 +327,50 @@ static bool judge_server_id(struct runner *runner, const char *value)
     return true;
 }
 
+/* The Value of a status or configuration variable that not every server has; "" where there is none. */
+static bool shown(struct runner *runner, const char *what, const char *name, char *out, size_t room, struct err *err)
+{
+    struct db_result *result;
+    if (!db_query(runner->db, &result, err, "SHOW GLOBAL %s LIKE '%s'", what, name)) return false;
+    const char *value = result->row_count ? db_value(result, 0, 1, NULL) : NULL;
+    snprintf(out, room, "%s", value ? value : "");
+    db_result_free(result);
+    return true;
+}
+
+/* One that applies another's changes now has its stream elsewhere: what we would read here is nothing. */
 static bool judge_replica(struct runner *runner, const char *value)
 {
-    report(runner, one_of(value, "ON") ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "%s",
-           one_of(value, "ON") ? "what this server applies as a replica, if anything, is in its binary log" : "log_slave_updates is OFF");
+    char running[32];
+    struct err err;
+    if (one_of(value, "ON")) {
+        report(runner, CHECK_OK, "", "what this server applies as a replica, if anything, is in its binary log");
+        return true;
+    }
+    if (!shown(runner, "STATUS", "Slaves_running", running, sizeof running, &err)) return unreadable(runner, &err, "");
+    bool now = strtoul(running, NULL, 10) > 0;
+    report(runner, now ? CHECK_ERROR : CHECK_WARNING, runner->check->remedy, "log_slave_updates is OFF, and this server %s", now ? "is a replica" : "was one");
+    return true;
+}
+
+static bool judge_semi_sync(struct runner *runner, const char *value)
+{
+    static const char *const names[] = {"master", "source"};
+    char name[64], enabled[16] = "", timeout[32] = "", point[32] = "";
+    struct err err;
+    (void)value;
+    if (!runner->facts->semi_sync) return true;
+    for (size_t i = 0; i < 2 && !enabled[0]; i++) {
+        snprintf(name, sizeof name, "rpl_semi_sync_%s_enabled", names[i]);
+        if (!shown(runner, "VARIABLES", name, enabled, sizeof enabled, &err)) return unreadable(runner, &err, "");
+        snprintf(name, sizeof name, "rpl_semi_sync_%s_timeout", names[i]);
+        if (!shown(runner, "VARIABLES", name, timeout, sizeof timeout, &err)) return unreadable(runner, &err, "");
+        snprintf(name, sizeof name, "rpl_semi_sync_%s_wait_point", names[i]);
+        if (!shown(runner, "VARIABLES", name, point, sizeof point, &err)) return unreadable(runner, &err, "");
+    }
+    if (!enabled[0]) report(runner, CHECK_WARNING, runner->check->remedy, "semi_sync is set, and this server has no semi-synchronous replication loaded");
+    else if (strcasecmp(enabled, "ON")) report(runner, CHECK_WARNING, runner->check->remedy, "semi_sync is set, and the source has it switched off");
+    else report(runner, CHECK_OK, "", "semi-synchronous, %s; the source waits %s ms for us at most", point, timeout);
     return true;
 }
 
@@ -334,7 +405,10 @@ static bool judge_galera(struct runner *runner, const char *value)
     }
     db_result_free(result);
     if (!on) report(runner, CHECK_OK, "", "not a Galera node");
-    else report(runner, gtid ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "a Galera node with wsrep_gtid_mode %s", gtid ? "ON" : "OFF");
+    else
+        report(runner, gtid ? CHECK_OK : runner->facts->hosts > 1 ? CHECK_ERROR : CHECK_WARNING, runner->check->remedy,
+               "a Galera node with wsrep_gtid_mode %s%s", gtid ? "ON" : "OFF",
+               !gtid && runner->facts->hosts > 1 ? ": its GTIDs are its own, so capture cannot move between the hosts" : "");
     return true;
 }
 

@@ -35,6 +35,7 @@ enum {
     DB_CLIENT_DEPRECATE_EOF = 1 << 24,
     DB_COLUMNS_MAX = 4096,
     OPTION_PREVENTS = 1290,
+    ACCESS_DENIED = 1045,
     /* mysql_net_read_packet gives this (an unsigned int's -1) in an unsigned long, also where long has 64 bits */
     DB_STATUS_IN_TRANSACTION = 1,
 };
@@ -259,6 +260,14 @@ static bool finish_open(struct db *db, const struct db_options *options, struct 
     return true;
 }
 
+/* To whoever comes without TLS where it is required MariaDB says no more than "access denied". */
+static void name_tls(const struct db_options *options, struct err *err)
+{
+    if (!err || err->number != ACCESS_DENIED || wants_tls(options) || options->socket) return;
+    struct err said = *err;
+    err_set_number(err, said.code, said.number, "%s; or the account or the server (require_secure_transport) takes only TLS: set ssl = true and ssl_ca", said.text);
+}
+
 bool db_open(const struct db_options *options, struct db **out, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
@@ -276,6 +285,7 @@ bool db_open(const struct db_options *options, struct db **out, struct err *err)
     if (!mysql_real_connect(db->mysql, options->socket ? NULL : options->host, options->user, options->password, options->database,
                             options->port, options->socket, options->found_rows ? CLIENT_FOUND_ROWS : 0)) {
         fail_number(db->name, err, mysql_errno(db->mysql), tried, mysql_error(db->mysql), false);
+        name_tls(options, err);
         goto failed;
     }
     if (!finish_open(db, options, err)) goto failed;
