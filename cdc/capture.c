@@ -71,7 +71,7 @@ enum phase { PHASE_OUT, PHASE_READING, PHASE_WORKING };
 struct cdc {
     const struct settings *settings;
     struct wal *wal;
-    const struct source_driver *driver;
+    const struct source_driver *driver; /* of the connection, or of the last one */
     struct filter *filter;
     pthread_t thread;
     bool started;
@@ -119,6 +119,8 @@ struct cdc {
     struct schema *schema;
     struct db_options schema_options;
     char schema_name[320], schema_host[256];
+    struct commit stamped;        /* the one being appended */
+    struct gtid beat;             /* MySQL: where the source was at its last heartbeat; seq 0: something came since */
     struct decoder_stats counted; /* what has gone into the metrics */
     unsigned events_unpublished;
     bool filter_unsaved, filter_changed; /* the log's last commit was made under another filter */
@@ -185,7 +187,7 @@ static void publish(struct cdc *cdc)
     status->events += now->events - was->events;
     status->bytes += now->bytes - was->bytes;
     status->rows += now->rows - was->rows;
-    if (!cdc->proving && !cdc->stepped_over) status->pos = *decoder_pos(cdc->decoder);
+    if (!cdc->proving && !cdc->stepped_over) source_pos_copy(&status->pos, decoder_pos(cdc->decoder));
     status->gtid = cdc->last.gtid;
     status->lsn = cdc->last_lsn;
     status->timestamp = cdc->last_timestamp;
@@ -335,10 +337,10 @@ static bool prove(struct cdc *cdc, const struct change *change, struct err *err)
 /* The decoder has no clock: when the transaction was here as a whole is said by us. */
 static bool append_commit(struct cdc *cdc, const struct change *change, struct err *err)
 {
-    struct commit commit = *change->commit;
     struct change stamped = *change;
-    commit.received_us = coarse_wall_us();
-    stamped.commit = &commit;
+    commit_copy(&cdc->stamped, change->commit);
+    cdc->stamped.received_us = coarse_wall_us();
+    stamped.commit = &cdc->stamped;
     if (!append(cdc, &stamped, err)) return false;
     committed(cdc, &stamped);
     return true;
@@ -519,7 +521,7 @@ static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
 static bool connect_source(struct cdc *cdc, struct err *err)
 {
     struct source *source;
-    if (!cdc->driver->open(&cdc->settings->source, cdc->hosts.at, &source, err)) return false;
+    if (!source_open(&cdc->settings->source, cdc->hosts.at, &cdc->driver, &source, err)) return false;
     const struct source_info *info = cdc->driver->info(source);
     pthread_mutex_lock(&cdc->lock);
     cdc->source = source;
@@ -548,10 +550,30 @@ static bool place(struct cdc *cdc, struct err *err)
     return true;
 }
 
-/* Whether its binary log ends before what we have taken: in the last transaction's domain, or in another that it knows. */
+/* A log goes on with the kind of transactions that it was begun with; a server with GTIDs has files and offsets, too. */
+static bool same_kind(struct cdc *cdc, const struct source_info *info, struct err *err, enum ending *ending)
+{
+    enum gtid_kind kind = gtid_set_kind(&cdc->pos.gtids);
+    bool mariadb = info->version.flavour == DB_MARIADB;
+    if (!cdc->pos.gtids.count) return true;
+    *ending = ENDED_DIVERGED;
+    if ((kind == GTID_MARIADB) != mariadb)
+        return err_set(err, ERR_STOP, "the log has the changes of a %s, and %s is %s %s", mariadb ? "MySQL" : "MariaDB", info->server,
+                       mariadb ? "MariaDB" : "MySQL", info->version.text);
+    if (kind == GTID_MYSQL && info->files_only)
+        return err_set(err, ERR_STOP, "the log was begun with GTIDs, and gtid_mode of %s is not ON: set it to ON again", info->server);
+    *ending = ENDED_LOST;
+    return true;
+}
+
+/* Whether its binary log ends before what we have taken: in the last transaction's domain, or in another that it knows; of MySQL's GTIDs,
+   any. */
 static bool is_behind(const struct cdc *cdc, const struct source_info *info)
 {
-    if (!cdc->last.gtid.seq) return false;
+    const struct gtid *last = &cdc->last.gtid, *place = &info->place;
+    if (gtid_set_kind(&cdc->pos.gtids) == GTID_MYSQL) return !gtid_set_contains(&info->end, &cdc->pos.gtids);
+    if (!last->seq) return false;
+    if (last->kind == GTID_FILE) return place->seq && (place->server < last->server || (place->server == last->server && place->seq <= last->seq));
     if (!proof_reached(&cdc->last, &info->end)) return true;
     for (uint32_t i = 0; i < cdc->pos.gtids.count; i++) {
         struct gtid theirs = gtid_set_get(&info->end, cdc->pos.gtids.items[i].domain);
@@ -565,8 +587,15 @@ static bool behind(struct cdc *cdc, const struct source_info *info, struct err *
     char log[GTID_SET_TEXT_MAX], end[GTID_SET_TEXT_MAX];
     gtid_set_format(&cdc->pos.gtids, log);
     gtid_set_format(&info->end, end);
+    if (gtid_set_kind(&cdc->pos.gtids) == GTID_FILE) gtid_format(&info->place, end);
     cdc->follows = cdc->driver->follows && cdc->driver->follows(cdc->source);
     if (!cdc->behind_since_ms) cdc->behind_since_ms = coarse_ms();
+    if (gtid_set_kind(&cdc->pos.gtids) == GTID_MYSQL) { /* exactly what is missing */
+        struct gtid_set missing;
+        gtid_set_missing(&cdc->pos.gtids, &info->end, &missing);
+        gtid_set_format(&missing, log);
+        return err_set(err, ERR_RETRY, "the log has '%.500s', which the binary log of %s has not: it ends at '%.500s'", log, info->server, end);
+    }
     return err_set(err, ERR_RETRY, "the log has all up to %.300s, but the binary log of %s ends at '%.300s'", log, info->server, end);
 }
 
@@ -584,11 +613,13 @@ static bool stranger(struct cdc *cdc, const struct source_info *info, struct err
 static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *err, enum ending *ending)
 {
     const struct source_info *info = cdc->driver->info(cdc->source);
-    *from = cdc->pos;
+    source_pos_copy(from, &cdc->pos);
     cdc->last.skipped = 0;
+    cdc->beat.seq = 0;
     if (cdc->filter_changed) cdc->from_last = true;
     cdc->proving = cdc->last.gtid.seq != 0 && !cdc->from_last && !cdc->stepped_over;
     cdc->stepped_over = false;
+    if (!same_kind(cdc, info, err, ending)) return false;
     if (cdc->last_lsn && is_stranger(cdc, info) && (cdc->from_last || info->files_only)) {
         *ending = ENDED_STRANGER;
         return stranger(cdc, info, err);
@@ -597,14 +628,14 @@ static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *er
         *ending = ENDED_BEHIND;
         return behind(cdc, info, err);
     }
-    return !cdc->proving || proof_from(&cdc->last, &cdc->pos.gtids, &from->gtids, err);
+    return !cdc->proving || proof_from(&cdc->last, &cdc->pos, from, err);
 }
 
 static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct err *err)
 {
     const struct settings *settings = cdc->settings;
     struct decoder_options options = {
-        .mariadb = true,
+        .mariadb = cdc->driver->info(cdc->source)->version.flavour == DB_MARIADB,
         .checksum = cdc->driver->info(cdc->source)->checksum,
         .verify_checksums = true,
         .capture_accounts = settings->source.capture_accounts,
@@ -645,8 +676,9 @@ static bool first_is_back(struct cdc *cdc)
         return false;
     struct source_settings settings = cdc->settings->source;
     settings.semi_sync = false;
-    bool back = cdc->driver->open(&settings, 0, &source, NULL) && gtid_set_contains(&cdc->driver->info(source)->end, &decoder_pos(cdc->decoder)->gtids);
-    cdc->driver->close(source);
+    const struct source_driver *driver = NULL;
+    bool back = source_open(&settings, 0, &driver, &source, NULL) && gtid_set_contains(&driver->info(source)->end, &decoder_pos(cdc->decoder)->gtids);
+    if (driver) driver->close(source);
     cdc->next_return_ms = coarse_ms() + cdc->return_ms;
     if (back) cdc->return_ms = cdc->return_ms < RETURN_MAX_MS / 2 ? cdc->return_ms * 2 : RETURN_MAX_MS;
     return back;
@@ -731,7 +763,18 @@ static void name_gap(struct cdc *cdc, struct err *err)
                    "needed is all that follows '%.300s', the source is at '%.300s' and has not all of it any more: %.600s", needed, end, said.text);
 }
 
-/* Heartbeats come only from a server that has sent all it has. */
+/* A MariaDB sends heartbeats only when it has sent all it has. MySQL sends them also while it passes over what we have, each at another
+   place: two at the same one, and nothing between them, mean that it waits. */
+static bool at_its_end(struct cdc *cdc)
+{
+    const struct source_pos *pos = decoder_pos(cdc->decoder);
+    struct gtid before = cdc->beat, now = {.kind = GTID_FILE, .seq = pos->offset};
+    if (cdc->last.gtid.kind == GTID_MARIADB) return true;
+    (void)source_file_number(pos->file, &now.server);
+    cdc->beat = now;
+    return gtid_equal(&before, &now);
+}
+
 static enum ending not_sent(struct cdc *cdc, struct err *err)
 {
     char text[GTID_TEXT_MAX];
@@ -759,7 +802,8 @@ static enum ending stream(struct cdc *cdc, struct err *err)
         cdc->events_unpublished++;
         atomic_store_explicit(&cdc->idle, note == DECODER_HEARTBEAT, memory_order_relaxed);
         if (__builtin_expect(!settled, 0)) {
-            if (note == DECODER_HEARTBEAT && cdc->proving) return not_sent(cdc, err);
+            if (note == DECODER_HEARTBEAT && cdc->proving && at_its_end(cdc)) return not_sent(cdc, err);
+            if (note != DECODER_HEARTBEAT) cdc->beat.seq = 0;
             if (cdc->stepped_over) return err_set(err, ERR_NONE, "proven"), ENDED_LOST;
             /* the server refuses after its first, artificial event at the latest: a real one, or a heartbeat, is a yes */
             settled = !cdc->proving && note != DECODER_NOTHING && note != DECODER_FILE && note != DECODER_FORMAT;
@@ -781,7 +825,7 @@ static bool prepare(struct cdc *cdc, struct err *err, enum ending *ending)
     if (!connect_source(cdc, err) || !check_source(cdc, err, ending) || !place(cdc, err)) return false;
     if (!choose_from(cdc, &from, err, ending)) return false;
     if (!make_decoder(cdc, &from, err)) return false;
-    return cdc->driver->dump(cdc->source, &from.gtids, err);
+    return cdc->driver->dump(cdc->source, &from, err);
 }
 
 static void close_session(struct cdc *cdc)
@@ -794,7 +838,7 @@ static void close_session(struct cdc *cdc)
         if (!proving && !decoder_cut(cdc->decoder, &cut)) log_warning("source.cut", "text=\"%s\"", cut.text);
         publish(cdc);
         /* a decoder that stepped over other domains' transactions to reach the proof has a position that the log has not */
-        if (!proving && !cdc->stepped_over) cdc->pos = *decoder_pos(cdc->decoder);
+        if (!proving && !cdc->stepped_over) source_pos_copy(&cdc->pos, decoder_pos(cdc->decoder));
         if (cdc->dirty) wal_flush(cdc->wal);
         cdc->dirty = false;
     }
@@ -814,7 +858,7 @@ static void close_session(struct cdc *cdc)
     decoder_free(cdc->decoder);
     cdc->decoder = NULL;
     schema_free(schema);
-    cdc->driver->close(source);
+    if (source) cdc->driver->close(source);
 }
 
 /* ---- what comes after a session ---- */
@@ -868,7 +912,7 @@ static bool after_torn_file(struct cdc *cdc, const struct err *err)
 {
     const struct gtid *last = &cdc->last.gtid;
     if (!source_torn_file(err) || cdc->proving || !last->seq) return false;
-    if (last->seq == cdc->torn.seq && last->domain == cdc->torn.domain) return false;
+    if (gtid_is(last, &cdc->torn)) return false;
     cdc->torn = *last;
     cdc->stepped_over = true;
     log_warning("source.torn_file", "text=\"the source was killed while it wrote to its binary log: going on at its next file. It said: %s\"",
@@ -1027,7 +1071,6 @@ bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_
     if (!cdc) abort();
     cdc->settings = settings;
     cdc->wal = wal;
-    cdc->driver = &source_mariadb;
     cdc->filter = filter;
     cdc->temporaries = temporaries_new();
     cdc->status.since_us = clock_wall_us();

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "ddl.h"
 #include "event.h"
@@ -29,6 +30,7 @@ struct decoder {
     struct event_format format;
     struct commit commit;       /* commit.pos: see above */
     uint64_t file_offset, event_offset; /* end and start of the current event */
+    uint64_t begin_offset;      /* MySQL: start of the group at hand */
     struct txn txn;
     struct buf hold;            /* row changes since the first SAVEPOINT */
     struct maps *maps;
@@ -53,7 +55,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     struct maps_options maps = {.filter = options->filter, .schema = options->schema, .context = options->context};
     d->options = *options;
     d->format = event_format_default(options->mariadb, options->checksum);
-    d->commit.pos = *pos;
+    source_pos_copy(&d->commit.pos, pos);
     d->file_offset = pos->offset;
     d->maps = maps_new(&maps);
     d->unpack = unpack_new();
@@ -89,6 +91,8 @@ void decoder_forget_schema(struct decoder *decoder) { decoder->forget_schema = t
 /* ---- the group ---- */
 
 static bool emit(struct decoder *d, struct err *err) { return d->options.emit(d->options.context, &d->change, err); }
+
+static bool in_group(const struct decoder *d) { return d->txn.open && !d->txn.announced; }
 
 static bool outside_group(struct err *err)
 {
@@ -134,10 +138,18 @@ static bool flush(struct decoder *d, struct err *err)
     return true;
 }
 
+/* The position moves behind the group. */
+static bool pass_group(struct decoder *d, struct err *err)
+{
+    struct gtid gtid = d->txn.gtid;
+    if (gtid.kind == GTID_FILE) gtid.seq = d->file_offset; /* the set says where the next one begins */
+    return gtid_set_put(&d->commit.pos.gtids, gtid, err);
+}
+
 static bool commit_group(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     if (d->hold.size && !flush(d, err)) return false;
-    if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
+    if (!pass_group(d, err)) return false;
     close_group(d);
     d->commit.previous = d->txn.previous;
     change_sum_flush(&d->txn.sum);
@@ -153,26 +165,131 @@ static bool commit_group(struct decoder *d, const struct event *event, enum deco
     return emit(d, err);
 }
 
-static bool on_gtid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+static bool emit_begin(struct decoder *d, const struct event *event, bool is_ddl, uint64_t offset, enum decoder_note *note, struct err *err)
 {
-    if (d->txn.open) return err_set(err, ERR_CORRUPT, "a transaction begins before the one before it has ended");
-    if (d->forget_schema || maps_count(d->maps) > MAPS_MAX) maps_forget(d->maps, maps_count(d->maps) > MAPS_MAX);
-    d->forget_schema = false;
-    if (!txn_open(&d->txn, event, &d->commit.pos.gtids, err)) return false;
     d->change.kind = CHANGE_BEGIN;
     d->change.gtid = d->txn.gtid;
     d->change.timestamp = event->timestamp;
     d->change.server_id = event->server_id;
-    d->change.is_ddl = (d->txn.flags & TXN_DDL) && (d->txn.flags & TXN_STANDALONE);
+    d->change.is_ddl = is_ddl;
     d->change.file = slice_text(d->commit.pos.file);
-    d->change.offset = d->event_offset;
+    d->change.offset = offset;
     *note = DECODER_BEGIN;
     return emit(d, err);
 }
 
+/* Between two groups. */
+static bool may_open(struct decoder *d, struct err *err)
+{
+    if (d->txn.open) return err_set(err, ERR_CORRUPT, "a transaction begins before the one before it has ended");
+    if (d->forget_schema || maps_count(d->maps) > MAPS_MAX) maps_forget(d->maps, maps_count(d->maps) > MAPS_MAX);
+    d->forget_schema = false;
+    return true;
+}
+
+static bool on_gtid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    if (!may_open(d, err) || !txn_open(&d->txn, event, &d->commit.pos.gtids, err)) return false;
+    return emit_begin(d, event, (d->txn.flags & TXN_DDL) && (d->txn.flags & TXN_STANDALONE), d->event_offset, note, err);
+}
+
+/* ---- MySQL's groups ---- */
+
+/* A transaction without a GTID is known by the place where it begins, and so is every one of a stream that was begun so. */
+static bool name_by_place(struct decoder *d, struct err *err)
+{
+    struct gtid place = {.kind = GTID_FILE, .seq = d->event_offset};
+    if (d->txn.gtid.kind != GTID_FILE && gtid_set_kind(&d->commit.pos.gtids) != GTID_FILE) return true;
+    if (!source_file_number(d->commit.pos.file, &place.server))
+        return err_set(err, ERR_UNSUPPORTED, "the binary log's file '%s' has no number at its end, by which its transactions could be known", d->commit.pos.file);
+    d->txn.gtid = place;
+    d->txn.previous = (struct gtid){.kind = GTID_FILE};
+    return true;
+}
+
+static bool on_gtid_mysql(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    (void)note;
+    if (!may_open(d, err) || !txn_announce(&d->txn, event, err)) return false;
+    d->begin_offset = d->event_offset;
+    return name_by_place(d, err);
+}
+
+/* What follows a GTID tells the group's shape: BEGIN, or the one statement that it is. Without GTIDs it is also what opens it. */
+static bool open_by_query(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    enum ddl_role role = d->ddl.role;
+    if (!d->txn.open && role != DDL_BEGIN && role != DDL_STATEMENT && role != DDL_XA) return true;
+    if (!d->txn.open) {
+        if (!may_open(d, err)) return false;
+        txn_announce_bare(&d->txn);
+        d->begin_offset = d->event_offset;
+        if (!name_by_place(d, err)) return false;
+    }
+    if (!d->txn.announced) return true;
+    d->txn.announced = false;
+    if (role == DDL_BEGIN) d->txn.flags &= (uint8_t)~TXN_STANDALONE;
+    return emit_begin(d, event, role == DDL_STATEMENT && d->ddl.kind != STATEMENT_DML, d->begin_offset, note, err);
+}
+
+/* CREATE TABLE … SELECT comes, since 8.0.21, as BEGIN, this, the rows, XID: the words are the server's own, for its replicas. */
+static void cut_start_transaction(struct slice *text)
+{
+    static const char *const words[] = {"TRANSACTION", "START"};
+    struct slice rest = *text;
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = strlen(words[i]);
+        while (rest.size && strchr(" \t\r\n", rest.data[rest.size - 1])) rest.size--;
+        if (rest.size <= size || strncasecmp((const char *)rest.data + rest.size - size, words[i], size)) return;
+        rest.size -= size;
+    }
+    if (strchr(" \t\r\n)", rest.data[rest.size - 1])) *text = rest;
+}
+
+static bool take_intervals(struct cursor *in, struct gtid *item, struct gtid_set *set, struct err *err)
+{
+    for (uint64_t n = cursor_u64(in); n && !in->failed; n--) {
+        item->first = cursor_u64(in);
+        uint64_t end = cursor_u64(in);
+        if (!item->first || end <= item->first || end > INT64_MAX) in->failed = true;
+        item->seq = end - 1;
+        if (!in->failed && !gtid_set_add(set, item, err)) return false;
+    }
+    return true;
+}
+
+/* Format 0: a count, then UUIDs with their intervals; format 1, in the highest byte: each with a tag. */
+static bool take_previous(struct cursor *in, struct gtid_set *set, struct err *err)
+{
+    uint64_t head = cursor_u64(in);
+    unsigned format = (unsigned)(head >> 56);
+    if (!in->failed && format > 1) return err_set(err, ERR_UNSUPPORTED, "a GTID set in the form %u; what to do: upgrade wolfcdc", format);
+    for (uint64_t n = format ? head >> 8 & UINT64_C(0xffffffffffff) : head; n && !in->failed; n--) {
+        struct gtid item = {.kind = GTID_MYSQL};
+        struct slice uuid = cursor_bytes(in, GTID_UUID_BYTES), tag = {NULL, 0};
+        if (format) tag = cursor_bytes(in, cursor_u8(in) >> 1); /* their variable-length integer: one byte for so short a text */
+        if (tag.size > GTID_TAG_MAX) in->failed = true;
+        if (in->failed) break;
+        memcpy(item.uuid, uuid.data, uuid.size);
+        if (tag.size) memcpy(item.tag, tag.data, tag.size);
+        if (!take_intervals(in, &item, set, err)) return false;
+    }
+    return !in->failed || err_set(err, ERR_CORRUPT, "a PREVIOUS_GTIDS that is cut short or has impossible numbers");
+}
+
+/* What the source had before this file: taken over when we know nothing else. */
+static bool on_previous_gtids(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    struct gtid_set *set = &d->commit.pos.gtids;
+    (void)note;
+    if (set->count || d->stats.transactions) return true;
+    return take_previous(&in, set, err);
+}
+
 static bool on_xid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
-    return d->txn.open ? commit_group(d, event, note, err) : outside_group(err);
+    return in_group(d) ? commit_group(d, event, note, err) : outside_group(err);
 }
 
 /* ---- rows ---- */
@@ -182,7 +299,7 @@ static bool on_table_map(struct decoder *d, const struct event *event, enum deco
     struct cursor in = cursor_of(event->body);
     uint64_t id = cursor_le(&in, d->format.table_id_bytes);
     (void)note;
-    if (!d->txn.open) return outside_group(err);
+    if (!in_group(d)) return outside_group(err);
     return maps_open(d->maps, id, cursor_rest(&in), err);
 }
 
@@ -240,7 +357,7 @@ static bool take_rows(struct decoder *d, const struct event *event, const struct
 static bool on_rows(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     struct rows_head head;
-    if (!d->txn.open) return outside_group(err);
+    if (!in_group(d)) return outside_group(err);
     if (!rows_head(event, &d->format, &head, err)) return false;
     if (head.table_id != MAP_DUMMY_ID && !take_rows(d, event, &head, note, err)) return false;
     if (!(head.flags & ROWS_STATEMENT_END)) return true;
@@ -378,7 +495,7 @@ static bool rolled_back(struct decoder *d, const struct event *event, enum decod
         return err_set(err, ERR_STOP, "a transaction with statements ends with ROLLBACK: what they did to tables without transactions "
                        "(MyISAM, Aria) stays on the source, and cannot be told from here; what to do: set binlog_format=ROW on the "
                        "source, compare those tables, and start after this transaction");
-    if (!gtid_set_put(&d->commit.pos.gtids, d->txn.gtid, err)) return false;
+    if (!pass_group(d, err)) return false;
     return abort_group(d, note, err);
 }
 
@@ -402,8 +519,11 @@ static bool on_statement(struct decoder *d, const struct event *event, struct st
 {
     struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = d->version};
     if (!ddl_parse(&d->ddl, s->text, &session, err)) return false;
+    if (!d->format.mariadb && !open_by_query(d, event, note, err)) return false;
     if (!d->txn.open) return d->ddl.role == DDL_NOTHING || outside_group(err);
+    if (d->ddl.role == DDL_NOTHING && !d->format.mariadb && d->txn.flags & TXN_STANDALONE) return commit_group(d, event, note, err);
     if (d->ddl.role != DDL_STATEMENT) return control(d, event, note, err);
+    if (!d->format.mariadb && d->ddl.kind == STATEMENT_CREATE_TABLE && !(d->txn.flags & TXN_STANDALONE)) cut_start_transaction(&s->text);
     if (!take_statement(d, event, s, note, err)) return false;
     context_clear(&d->context);
     return d->txn.flags & TXN_STANDALONE ? commit_group(d, event, note, err) : true;
@@ -423,6 +543,10 @@ static bool cut(struct decoder *d, enum decoder_note *note, struct err *err)
 {
     uint64_t offset = d->commit.pos.offset;
     if (!d->txn.open) return true;
+    if (d->txn.announced) { /* nobody has heard of it */
+        d->txn.open = false;
+        return true;
+    }
     bool done = abort_group(d, note, err);
     d->commit.pos.offset = offset; /* it comes again from its start */
     return done;
@@ -475,6 +599,22 @@ static bool on_heartbeat(struct decoder *d, const struct event *event, enum deco
     (void)d, (void)event, (void)err;
     *note = DECODER_HEARTBEAT;
     return true;
+}
+
+/* MySQL's says the place with all its bits, in its second field: type, length, value; 0 ends. */
+static bool on_heartbeat_v2(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    enum { END = 0, POSITION = 2 };
+    struct cursor in = cursor_of(event->body);
+    *note = DECODER_HEARTBEAT;
+    while (!in.failed && cursor_left(&in)) {
+        uint64_t type = cursor_lenenc(&in);
+        if (type == END) break;
+        struct cursor value = cursor_of(cursor_bytes(&in, cursor_lenenc(&in)));
+        uint64_t position = type == POSITION ? cursor_lenenc(&value) : 0;
+        if (position && !value.failed) d->file_offset = position;
+    }
+    return !in.failed || err_set(err, ERR_CORRUPT, "a heartbeat that is cut short");
 }
 
 /* The state of the source at the start of its file: taken over when we know nothing else. */
@@ -567,7 +707,10 @@ static void advance(struct decoder *d, const struct event *event)
     if (!artificial) d->file_offset += event->raw.size;
     if (!event->log_pos || event->type == EVENT_ROTATE) return;
     int32_t off = (int32_t)(event->log_pos - (uint32_t)d->file_offset);
-    if (off < 0 && (uint64_t)-(int64_t)off > d->file_offset) return;
+    if (off < 0 && (uint64_t)-(int64_t)off > d->file_offset) { /* a step over more than 2 GiB that we need not have */
+        d->file_offset += (uint32_t)off;
+        off = 0;
+    }
     d->file_offset = (uint64_t)((int64_t)d->file_offset + off);
     if (!artificial) d->event_offset = d->file_offset - (d->file_offset < event->raw.size ? 0 : event->raw.size);
 }

@@ -9,11 +9,6 @@
 
 enum { STATES_MAX = 1024, BACK = 32, RANGES_MAX = 6, READ_MS = 300, HEARTBEATS_MISSED = 3 };
 
-static bool equal(const struct gtid *a, const struct gtid *b)
-{
-    return a->domain == b->domain && a->server == b->server && a->seq == b->seq;
-}
-
 /* ---- pure ---- */
 
 bool fork_mark(struct fork *fork, const struct gtid *items, size_t count, size_t *start)
@@ -35,7 +30,7 @@ void fork_take(struct fork *fork, const struct gtid *gtid, uint32_t crc)
 {
     for (size_t i = 0; i < fork->ours_count; i++) {
         struct fork_entry *ours = &fork->ours[i];
-        if (!equal(&ours->gtid, gtid)) continue;
+        if (!gtid_equal(&ours->gtid, gtid)) continue;
         ours->there = true;
         ours->same = ours->crc == crc;
         if (ours->same) return;
@@ -109,7 +104,7 @@ static bool read_log(const struct fork_ask *ask, uint64_t deadline, struct fork 
     while (!*ask->stopping && clock_us() < deadline && wal_reader_next(reader, READ_MS, &change, err) == WAL_READ_CHANGE) {
         if (change.kind != CHANGE_COMMIT || change.gtid.domain != ask->last.domain) continue;
         remember(fork, &change);
-        if (equal(&change.gtid, &ask->last)) break;
+        if (gtid_equal(&change.gtid, &ask->last)) break;
     }
     wal_reader_close(reader);
     return fork->ours_count > 0;
@@ -171,22 +166,23 @@ static bool compare(const struct fork_ask *ask, struct source *source, uint64_t 
     bool some = ok && fork_mark(fork, items, count, &start);
     free(items);
     if (!ok || !some) return ok;
-    return gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from.gtids, err) &&
+    return gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from, err) &&
            listen(ask, source, &from, deadline, fork, err);
 }
 
 bool fork_find(const struct fork_ask *ask, char *text, size_t room, struct err *err)
 {
     struct source *source = NULL;
+    const struct source_driver *driver = NULL;
     uint64_t deadline = clock_us() + FORK_MS * 1000ULL;
     struct source_settings settings = *ask->settings;
     settings.semi_sync = false; /* what is read here must not be acknowledged, nor waited for */
     struct fork *fork = calloc(1, sizeof *fork);
     if (!fork) abort();
-    bool ok = ask->driver->histories && read_log(ask, deadline, fork, err) && ask->driver->open(&settings, ask->host, &source, err) &&
-              compare(ask, source, deadline, fork, err);
+    bool ok = ask->driver->histories && read_log(ask, deadline, fork, err) && source_open(&settings, ask->host, &driver, &source, err) &&
+              driver == ask->driver && compare(ask, source, deadline, fork, err);
     if (ok) fork_text(fork, text, room);
-    ask->driver->close(source);
+    if (driver) driver->close(source);
     free(fork);
     return ok;
 }

@@ -8,27 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "semisync.h"
 #include "source.h"
 
-enum {
-    CAPABILITY_GTID = 4,
-    SESSION_TIMEOUT_MS = 10000,
-    /* cdc_stop promises 3 s, and the library's connecting cannot be interrupted */
-    CONNECT_TIMEOUT_MAX_MS = 2500,
-    SERVES_TIMEOUT_MS = 1000,
-};
-
-struct source {
-    struct db *db;
-    const struct source_settings *settings;
-    struct source_info info;
-    struct framing framing;
-    char name[320], host[256];
-};
+enum { CAPABILITY_GTID = 4, SERVES_TIMEOUT_MS = 1000 };
 
 static bool read_set(const char *text, struct gtid_set *set, struct err *err)
 {
@@ -37,7 +21,7 @@ static bool read_set(const char *text, struct gtid_set *set, struct err *err)
 }
 
 /* What the stream needs to know of the server. No privilege is needed for any of it. */
-static bool learn(struct source *source, struct err *err)
+static bool learn(struct source_link *source, struct err *err)
 {
     struct db_result *result;
     struct source_info *info = &source->info;
@@ -61,7 +45,7 @@ static bool learn(struct source *source, struct err *err)
 }
 
 /* binlog_expire_logs_seconds came with 10.6; before it there are days. */
-static bool learn_retention(struct source *source, struct err *err)
+static bool learn_retention(struct source_link *source, struct err *err)
 {
     char text[64];
     bool found, seconds = db_version_at_least(&source->info.version, 10, 6);
@@ -82,7 +66,7 @@ static void pick(const struct db_result *result, const char *name, char *out, si
 }
 
 /* Number, host and port can be alike behind one name; server_uid is of this server's installation. */
-static bool learn_identity(struct source *source, struct err *err)
+static bool learn_identity(struct source_link *source, struct err *err)
 {
     struct db_result *result;
     char host[64], port[8], uid[64], wsrep[8];
@@ -99,7 +83,7 @@ static bool learn_identity(struct source *source, struct err *err)
     return true;
 }
 
-static bool set_up(struct source *source, struct err *err)
+static bool set_up(struct source_link *source, struct err *err)
 {
     uint64_t heartbeat_ns = (uint64_t)source->settings->heartbeat_ms * 1000000;
     /* both spellings of each: the newer one is ignored by servers that do not know it */
@@ -115,42 +99,27 @@ static bool set_up(struct source *source, struct err *err)
 static void mariadb_close(struct source *source)
 {
     if (!source) return;
-    db_close(source->db);
+    source_link_close(source->link);
     free(source);
 }
 
-static bool mariadb_open(const struct source_settings *settings, size_t host, struct source **out, struct err *err)
+static bool mariadb_open(struct source_link *link, struct source **out, struct err *err)
 {
-    struct db_options options;
+    if (!learn(link, err) || !learn_retention(link, err) || !learn_identity(link, err) || !set_up(link, err)) {
+        source_link_close(link);
+        return false;
+    }
     struct source *source = calloc(1, sizeof *source);
     if (!source) abort();
-    source->settings = settings;
-    if (!source_server(settings, host, &options, source->name, sizeof source->name, source->host, sizeof source->host, err)) goto failed;
-    if (!options.connect_timeout_ms || options.connect_timeout_ms > CONNECT_TIMEOUT_MAX_MS)
-        options.connect_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
-    options.read_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
-    if (!db_open(&options, &source->db, err)) goto failed;
-    db_read_timeout(source->db, SESSION_TIMEOUT_MS);
-    source->info.version = *db_version(source->db);
-    source->info.tls = db_is_tls(source->db);
-    if (options.socket) snprintf(source->info.server, sizeof source->info.server, "%s", options.socket);
-    else snprintf(source->info.server, sizeof source->info.server, "%.255s:%u", options.host, options.port);
-    if (source->info.version.flavour != DB_MARIADB) {
-        err_set(err, ERR_UNSUPPORTED, "%s: is MySQL %s; a MariaDB is needed: 10.6 or later", source->name, source->info.version.text);
-        goto failed;
-    }
-    if (!learn(source, err) || !learn_retention(source, err) || !learn_identity(source, err) || !set_up(source, err)) goto failed;
+    source->link = link;
     *out = source;
     return true;
-failed:
-    mariadb_close(source);
-    return false;
 }
 
-static const struct source_info *mariadb_info(const struct source *source) { return &source->info; }
+static const struct source_info *mariadb_info(const struct source *source) { return &source->link->info; }
 
 /* File and offset of the end are for people: an account without BINLOG MONITOR goes without. */
-static void place_end(struct source *source, struct source_pos *pos)
+static void place_end(struct source_link *source, struct source_pos *pos)
 {
     struct db_result *result;
     if (!db_query(source->db, &result, NULL, "SHOW MASTER STATUS")) return;
@@ -161,7 +130,7 @@ static void place_end(struct source *source, struct source_pos *pos)
     db_result_free(result);
 }
 
-static bool position_of_file(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err)
+static bool position_of_file(struct source_link *source, const struct source_settings *settings, struct source_pos *pos, struct err *err)
 {
     struct buf quoted;
     char text[GTID_SET_TEXT_MAX];
@@ -181,13 +150,17 @@ static bool position_of_file(struct source *source, const struct source_settings
     return read_set(text, &pos->gtids, err);
 }
 
-static bool mariadb_position(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err)
+static bool mariadb_position(struct source *self, const struct source_settings *settings, struct source_pos *pos, struct err *err)
 {
+    struct source_link *source = self->link;
     struct source_pos made;
     memset(&made, 0, sizeof made);
     made.offset = 4; /* also where no file is known: says that the position itself is */
     if (settings->start_gtid) {
         if (!read_set(settings->start_gtid, &made.gtids, err)) return err_context(err, "start_gtid");
+        if (gtid_set_kind(&made.gtids) != GTID_MARIADB)
+            return err_set(err, ERR_CONFIG, "start_gtid '%.300s' is a MySQL position, and %s is a MariaDB: expected DOMAIN-SERVER-SEQUENCE, for example 0-1-42",
+                           settings->start_gtid, source->name);
     } else if (settings->start_file) {
         if (!position_of_file(source, settings, &made, err)) return false;
     } else {
@@ -204,63 +177,32 @@ static bool mariadb_position(struct source *source, const struct source_settings
 
 static bool mariadb_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
 {
-    return checks_run(source->db, CHECK_SOURCE, facts, fn, context, err);
+    return checks_run(source->link->db, CHECK_SOURCE, facts, fn, context, err);
 }
 
-static bool register_replica(struct source *source, struct err *err)
-{
-    char host[256] = "";
-    struct buf packet;
-    gethostname(host, sizeof host - 1);
-    struct slice name = slice_of(host, strlen(host) < 60 ? strlen(host) : 60); /* the server's limit */
-    buf_init(&packet, 512);
-    buf_le(&packet, source->settings->server_id, 4);
-    buf_u8(&packet, (uint8_t)name.size);
-    buf_slice(&packet, name);
-    buf_le(&packet, 0, 1 + 1 + 2); /* no report user, password, port */
-    buf_le(&packet, 0, 4 + 4);     /* rank, master id */
-    bool ok = db_send(source->db, DB_COM_REGISTER_SLAVE, buf_bytes(&packet), err) && db_reply(source->db, NULL, err);
-    buf_fini(&packet);
-    return ok;
-}
-
-static bool mariadb_dump(struct source *source, const struct gtid_set *from, struct err *err)
+static bool mariadb_dump(struct source *source, const struct source_pos *from, struct err *err)
 {
     char text[GTID_SET_TEXT_MAX];
     struct buf packet;
-    gtid_set_format(from, text);
-    if (!db_exec(source->db, err, "SET @slave_connect_state = '%s'", text) || !register_replica(source, err)) return false;
+    gtid_set_format(&from->gtids, text);
+    if (!db_exec(source->link->db, err, "SET @slave_connect_state = '%s'", text) || !source_register(source->link, err)) return false;
     buf_init(&packet, 64);
     buf_le(&packet, 4, 4); /* position, of no meaning with @slave_connect_state; nor the file's name, left empty */
     buf_le(&packet, 0, 2); /* flags: block at the end, no annotations */
-    buf_le(&packet, source->settings->server_id, 4);
-    bool ok = db_send(source->db, DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
+    buf_le(&packet, source->link->settings->server_id, 4);
+    bool ok = db_send(source->link->db, DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
     buf_fini(&packet);
     return ok;
 }
 
-static bool mariadb_next(struct source *source, struct slice *event, bool *end, struct err *err)
-{
-    struct slice packet = {NULL, 0};
-    bool eof = false;
-    if (!db_packet(source->db, &packet, &eof, err)) return false;
-    *end = eof;
-    if (eof) return true;
-    if (packet.size < 1 || packet.data[0] != 0)
-        return err_set(err, ERR_CORRUPT, "%s: a packet of the stream begins with no status byte", source->name);
-    *event = slice_of(packet.data + 1, packet.size - 1);
-    if (!source->settings->semi_sync) return true;
-    if (!framing_strip(&source->framing, event, err)) return err_context(err, source->name);
-    source->info.semi_sync = source->framing.on;
-    return true;
-}
+static bool mariadb_next(struct source *source, struct slice *event, bool *end, struct err *err) { return source_packet(source->link, event, end, err); }
 
 /* No privilege is needed for the status variables; SHOW REPLICA STATUS wants one. */
 static bool mariadb_follows(struct source *source)
 {
     char text[16];
     bool found;
-    return db_scalar(source->db, text, sizeof text, &found, NULL,
+    return db_scalar(source->link->db, text, sizeof text, &found, NULL,
                      "SELECT SUM(VARIABLE_NAME = 'SLAVES_RUNNING' AND VARIABLE_VALUE > 0 OR VARIABLE_NAME = 'WSREP_CONNECTED' AND "
                      "VARIABLE_VALUE = 'ON') FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('SLAVES_RUNNING', "
                      "'WSREP_CONNECTED')") &&
@@ -272,7 +214,7 @@ static bool mariadb_histories(struct source *source, struct gtid *items, size_t 
     struct db_result *result;
     size_t n = 0;
     bool ok = true;
-    if (!db_query(source->db, &result, err, "SELECT @@global.gtid_binlog_state")) return false;
+    if (!db_query(source->link->db, &result, err, "SELECT @@global.gtid_binlog_state")) return false;
     const char *at = db_value(result, 0, 0, NULL);
     while (ok && at && *at && n < room) {
         size_t size = strcspn(at, ", \n");
@@ -303,23 +245,11 @@ static bool mariadb_serves(const struct source_settings *settings, size_t host, 
     return ok;
 }
 
-static bool mariadb_ack_asked(const struct source *source) { return source->framing.asked; }
+static void mariadb_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->link->db, fd, ms); }
 
-static bool mariadb_ack(struct source *source, const char *file, uint64_t offset, struct err *err)
-{
-    struct buf payload;
-    buf_init(&payload, SOURCE_FILE_MAX + 16);
-    ack_encode(&payload, file, offset);
-    bool ok = db_send(source->db, DB_SEMI_SYNC_ACK, buf_bytes(&payload), err);
-    buf_fini(&payload);
-    return ok;
-}
-
-static void mariadb_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->db, fd, ms); }
-
-static bool mariadb_ready(struct source *source) { return db_packet_ready(source->db); }
-static void mariadb_patience(struct source *source, uint32_t ms) { db_read_timeout(source->db, ms); }
-static void mariadb_interrupt(struct source *source) { db_shutdown(source->db); }
+static bool mariadb_ready(struct source *source) { return db_packet_ready(source->link->db); }
+static void mariadb_patience(struct source *source, uint32_t ms) { db_read_timeout(source->link->db, ms); }
+static void mariadb_interrupt(struct source *source) { db_shutdown(source->link->db); }
 
 const struct source_driver source_mariadb = {
     .open = mariadb_open,
@@ -335,7 +265,7 @@ const struct source_driver source_mariadb = {
     .follows = mariadb_follows,
     .histories = mariadb_histories,
     .serves = mariadb_serves,
-    .ack_asked = mariadb_ack_asked,
-    .ack = mariadb_ack,
+    .ack_asked = source_ack_asked,
+    .ack = source_ack,
     .wait = mariadb_wait,
 };

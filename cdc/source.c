@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 size_t source_hosts(const struct source_settings *settings) { return settings->hosts.count ? settings->hosts.count : 1; }
 
@@ -46,12 +47,110 @@ bool source_server(const struct source_settings *settings, size_t host, struct d
     return true;
 }
 
+enum {
+    SESSION_TIMEOUT_MS = 10000,
+    /* cdc_stop promises 3 s, and the library's connecting cannot be interrupted */
+    CONNECT_TIMEOUT_MAX_MS = 2500,
+    REPORT_HOST_MAX = 60, /* the server's limit */
+};
+
+void source_link_close(struct source_link *link)
+{
+    if (!link) return;
+    db_close(link->db);
+    free(link);
+}
+
+bool source_link_open(const struct source_settings *settings, size_t host, struct source_link **out, struct err *err)
+{
+    struct db_options options;
+    struct source_link *link = calloc(1, sizeof *link);
+    if (!link) abort();
+    link->settings = settings;
+    link->host_index = host;
+    if (!source_server(settings, host, &options, link->name, sizeof link->name, link->host, sizeof link->host, err)) goto failed;
+    if (!options.connect_timeout_ms || options.connect_timeout_ms > CONNECT_TIMEOUT_MAX_MS)
+        options.connect_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    options.read_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    if (!db_open(&options, &link->db, err)) goto failed;
+    db_read_timeout(link->db, SESSION_TIMEOUT_MS);
+    link->info.version = *db_version(link->db);
+    link->info.tls = db_is_tls(link->db);
+    if (options.socket) snprintf(link->info.server, sizeof link->info.server, "%s", options.socket);
+    else snprintf(link->info.server, sizeof link->info.server, "%.255s:%u", options.host, options.port);
+    *out = link;
+    return true;
+failed:
+    source_link_close(link);
+    return false;
+}
+
+bool source_open(const struct source_settings *settings, size_t host, const struct source_driver **driver, struct source **source,
+                 struct err *err)
+{
+    static const struct source_driver *const drivers[] = {[DB_MARIADB] = &source_mariadb, [DB_MYSQL] = &source_mysql};
+    struct source_link *link;
+    if (!source_link_open(settings, host, &link, err)) return false;
+    const struct source_driver *chosen = drivers[link->info.version.flavour];
+    if (!chosen->open(link, source, err)) return false;
+    *driver = chosen;
+    return true;
+}
+
+bool source_register(struct source_link *link, struct err *err)
+{
+    char host[256] = "";
+    struct buf packet;
+    gethostname(host, sizeof host - 1);
+    struct slice name = slice_of(host, strlen(host) < REPORT_HOST_MAX ? strlen(host) : REPORT_HOST_MAX);
+    buf_init(&packet, 512);
+    buf_le(&packet, link->settings->server_id, 4);
+    buf_u8(&packet, (uint8_t)name.size);
+    buf_slice(&packet, name);
+    buf_le(&packet, 0, 1 + 1 + 2); /* no report user, password, port */
+    buf_le(&packet, 0, 4 + 4);     /* rank, master id */
+    bool ok = db_send(link->db, DB_COM_REGISTER_SLAVE, buf_bytes(&packet), err) && db_reply(link->db, NULL, err);
+    buf_fini(&packet);
+    return ok;
+}
+
+bool source_packet(struct source_link *link, struct slice *event, bool *end, struct err *err)
+{
+    struct slice packet = {NULL, 0};
+    bool eof = false;
+    if (!db_packet(link->db, &packet, &eof, err)) return false;
+    *end = eof;
+    if (eof) return true;
+    if (packet.size < 1 || packet.data[0] != 0)
+        return err_set(err, ERR_CORRUPT, "%s: a packet of the stream begins with no status byte", link->name);
+    *event = slice_of(packet.data + 1, packet.size - 1);
+    if (!link->settings->semi_sync) return true;
+    if (!framing_strip(&link->framing, event, err)) return err_context(err, "%s", link->name);
+    link->info.semi_sync = link->framing.on;
+    return true;
+}
+
+bool source_ack_asked(const struct source *source) { return source->link->framing.asked; }
+
+bool source_ack(struct source *source, const char *file, uint64_t offset, struct err *err)
+{
+    struct buf payload;
+    buf_init(&payload, SOURCE_FILE_MAX + 16);
+    ack_encode(&payload, file, offset);
+    bool ok = db_send(source->link->db, DB_SEMI_SYNC_ACK, buf_bytes(&payload), err);
+    buf_fini(&payload);
+    return ok;
+}
+
 #define REMEDY_DIVERGED \
     "this source's history is not the one in the log: point [source] at the right server, or start over with an empty log " \
     "and a fresh copy of the data; wolfctl resume tries again"
 #define REMEDY_PURGED \
     "the changes in between are gone from this source: start over with an empty log and a fresh copy of the data, or add a " \
     "server to hosts that still has them; wolfctl resume tries again"
+#define REMEDY_MODE \
+    "the source's gtid_mode is not the one that the log was begun with: set it back, or start over with an empty log and a fresh copy of the data; " \
+    "wolfctl resume tries again"
 #define REMEDY_EVENT "check the source's disk and error log; wolfctl resume tries again"
 
 static const struct source_refusal refusals[] = {
@@ -64,6 +163,9 @@ static const struct source_refusal refusals[] = {
     {1236, "purged", CDC_PURGED, REMEDY_PURGED},
     {1236, "Could not find first log file name", CDC_PURGED, REMEDY_PURGED},
     {1236, "which is not in the master's binlog", CDC_DIVERGED, REMEDY_DIVERGED},
+    {1236, "GTID_MODE", CDC_STOPPED, REMEDY_MODE},
+    {1236, "replicate anonymous transaction", CDC_STOPPED, REMEDY_MODE},
+    {1236, "replicate GTID", CDC_STOPPED, REMEDY_MODE},
     {1236, "is missing the GTID", CDC_DIVERGED, REMEDY_DIVERGED},
     {1236, "has more GTIDs than", CDC_DIVERGED, REMEDY_DIVERGED},
     {1236, "impossible position", CDC_DIVERGED, REMEDY_DIVERGED},
@@ -78,6 +180,7 @@ static const struct source_refusal refusals[] = {
     {1236, "decryption", CDC_STOPPED, REMEDY_EVENT},
     {1236, "I/O error", CDC_STOPPED, REMEDY_EVENT},
     {1236, "", CDC_STOPPED, "see the source's error log; wolfctl resume tries again"},
+    {1773, "", CDC_STOPPED, "start_gtid must be a GTID set that this server understands (tags: MySQL 8.3 or later)"},
     {1941, "", CDC_STOPPED, "start_gtid must be a list of domain-server-sequence, one per domain"},
     {1227, "", CDC_STOPPED, "GRANT REPLICATION SLAVE ON *.* to the account that [source] names; wolfctl resume tries again"},
 };

@@ -1,6 +1,6 @@
 /*
  * source.h: a source driver: one connection that becomes a binlog stream. The thread that captures knows only this table
- * of functions; each kind of server has its own (mariadb.c).
+ * of functions; each kind of server has its own (mariadb.c, mysql.c). Which one it is, is known when the server has greeted: source_open.
  *
  * open → (position) → dump → next, next, … → close. One thread, but `interrupt`.
  */
@@ -8,6 +8,7 @@
 #define WOLFCDC_SOURCE_H
 #include "cdc.h"
 #include "checks.h"
+#include "semisync.h"
 
 struct source;
 
@@ -16,23 +17,37 @@ struct source_info {
     struct db_version version;
     bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
     char identity[192];     /* which server this is, for people and for comparing: another one behind the same name has another */
-    bool files_only;        /* it has no GTIDs: a position means nothing on any other server */
+    bool files_only;        /* it has no GTIDs (MySQL, gtid_mode not ON): transactions are known by file and offset, which mean nothing on any other server */
     bool clustered;         /* a Galera node: it has to be asked whether it still serves */
     bool semi_sync;         /* events come with the semi-synchronous header; known from the first packet on */
-    struct gtid_set end;    /* of its binary log when we connected */
+    struct gtid_set end;    /* of its binary log when we connected: its GTIDs, or the place where it has none */
+    struct gtid place;      /* MySQL: the place in the file, too; seq 0: our account may not see it */
     uint32_t server_id;
     int64_t clock_skew_us;  /* its clock less ours */
     int64_t retention_s;    /* how long it keeps its binary logs; 0: for ever or unknown */
 };
 
+/* A connection that has been made, before anything was said on it. */
+struct source_link {
+    struct db *db;
+    const struct source_settings *settings;
+    struct source_info info;      /* server, version, tls */
+    size_t host_index;            /* of the settings' hosts */
+    struct framing framing;       /* semi-synchronous */
+    char name[320], host[256];    /* name: for messages */
+};
+
+/* What both drivers of a server have. */
+struct source { struct source_link *link; };
+
 struct source_driver {
-    /* Connects and sets up the session of a replica. */
-    bool (*open)(const struct source_settings *settings, size_t host, struct source **source, struct err *err);
+    /* Sets up the session of a replica. The link is the driver's own from here on (allocated by source_open), also where this fails. */
+    bool (*open)(struct source_link *link, struct source **source, struct err *err);
     const struct source_info *(*info)(const struct source *source);
     /* The configured start, or the source's end, as a position. Before dump. */
     bool (*position)(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err);
     bool (*check)(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err);
-    bool (*dump)(struct source *source, const struct gtid_set *from, struct err *err);
+    bool (*dump)(struct source *source, const struct source_pos *from, struct err *err);
     /* The next event, borrowed until the next call; *end: the server closed the stream in order. The server's refusals come
        as errors here, not in dump. */
     bool (*next)(struct source *source, struct slice *event, bool *end, struct err *err);
@@ -54,7 +69,19 @@ struct source_driver {
     void (*wait)(struct source *source, int fd, uint32_t ms);
 };
 
-extern const struct source_driver source_mariadb;
+extern const struct source_driver source_mariadb, source_mysql;
+
+/* Connects to one of the hosts, and opens it with the driver that is its kind of server's. */
+MUST_CHECK bool source_open(const struct source_settings *settings, size_t host, const struct source_driver **driver,
+                            struct source **source, struct err *err);
+MUST_CHECK bool source_link_open(const struct source_settings *settings, size_t host, struct source_link **link, struct err *err);
+void source_link_close(struct source_link *link); /* NULL accepted */
+/* COM_REGISTER_SLAVE: so that SHOW REPLICA HOSTS shows us. */
+MUST_CHECK bool source_register(struct source_link *link, struct err *err);
+/* The next event of a dump: source_driver.next. */
+bool source_ack_asked(const struct source *source);
+MUST_CHECK bool source_ack(struct source *source, const char *file, uint64_t offset, struct err *err);
+MUST_CHECK bool source_packet(struct source_link *link, struct slice *event, bool *end, struct err *err);
 
 /* How many hosts the settings name; db_options for one of them. `name` is a buffer that outlives the connection. */
 size_t source_hosts(const struct source_settings *settings);

@@ -30,6 +30,7 @@ bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set 
                        "capture; what to do: use plain transactions on the source, wait until `XA RECOVER` is empty there, and start "
                        "after the last XA COMMIT", gtid.domain, gtid.server, (unsigned long long)gtid.seq);
     txn->open = true;
+    txn->announced = false;
     txn->flags = flags;
     txn->extra = extra;
     txn->gtid = gtid;
@@ -39,6 +40,105 @@ bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set 
     txn->savepoint_count = 0;
     return true;
 }
+
+/* ---- MySQL ---- */
+
+static void begin(struct txn *txn, const struct gtid *gtid)
+{
+    txn->open = txn->announced = true;
+    txn->flags = TXN_STANDALONE;
+    txn->extra = 0;
+    txn->gtid = *gtid;
+    txn->previous = (struct gtid){.kind = gtid->kind};
+    txn->sum = (struct change_sum){0};
+    txn->changes = txn->statements = 0;
+    txn->savepoint_count = 0;
+}
+
+void txn_announce_bare(struct txn *txn)
+{
+    struct gtid none = {.kind = GTID_FILE};
+    begin(txn, &none);
+}
+
+/* The serialization of MySQL 8.3: as many bytes as the first has low bits set before the lowest that is not, and one more. */
+static uint64_t take_number(struct cursor *in)
+{
+    uint8_t first = cursor_u8(in);
+    unsigned more = first == 0xff ? 8 : (unsigned)__builtin_ctz(~(unsigned)first);
+    uint64_t rest = cursor_le(in, more);
+    if (more >= 7) return rest;
+    return rest << (7 - more) | first >> (more + 1);
+}
+
+static uint64_t take_signed(struct cursor *in)
+{
+    uint64_t z = take_number(in);
+    if (z & 1) in->failed = true; /* no number here is negative */
+    return z >> 1;
+}
+
+static void take_uuid(struct cursor *in, uint8_t uuid[GTID_UUID_BYTES])
+{
+    for (size_t i = 0; i < GTID_UUID_BYTES; i++) {
+        uint64_t byte = take_number(in);
+        if (byte > UINT8_MAX) in->failed = true;
+        uuid[i] = (uint8_t)byte;
+    }
+}
+
+static void take_tag(struct cursor *in, struct gtid *gtid)
+{
+    struct slice tag = cursor_bytes(in, take_number(in));
+    if (tag.size > GTID_TAG_MAX || memchr(tag.data, 0, tag.size)) in->failed = true;
+    if (!in->failed && tag.size) memcpy(gtid->tag, tag.data, tag.size);
+}
+
+/* Fields come in the order of their numbers; those behind the tag are about the source's own parallel appliers, its clock and its version. */
+static bool take_tagged(struct cursor *in, struct gtid *gtid, struct err *err)
+{
+    enum { VERSION = 1, FLAGS = 0, UUID = 1, NUMBER = 2, TAG = 3, LAST_KNOWN = 11 };
+    uint64_t version = take_number(in);
+    take_number(in); /* size of it all */
+    uint64_t needed = take_number(in);
+    if (!in->failed && (version != VERSION || needed > LAST_KNOWN))
+        return err_set(err, ERR_UNSUPPORTED, "a tagged GTID of a newer form (version %llu, field %llu is needed); what to do: upgrade wolfcdc",
+                       (unsigned long long)version, (unsigned long long)needed);
+    for (uint64_t field, next = 0; !in->failed && cursor_left(in); next = field + 1) {
+        field = take_number(in);
+        if (field < next) in->failed = true;
+        if (field > TAG) break;
+        switch (field) {
+        case FLAGS: take_number(in); break;
+        case UUID: take_uuid(in, gtid->uuid); break;
+        case NUMBER: gtid->seq = take_signed(in); break;
+        case TAG: take_tag(in, gtid); break;
+        }
+    }
+    return true;
+}
+
+bool txn_announce(struct txn *txn, const struct event *event, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    struct gtid gtid = {.kind = GTID_MYSQL};
+    if (event->type == EVENT_GTID_TAGGED) {
+        if (!take_tagged(&in, &gtid, err)) return false;
+    } else {
+        cursor_u8(&in); /* may contain statements */
+        struct slice uuid = cursor_bytes(&in, GTID_UUID_BYTES);
+        if (uuid.size) memcpy(gtid.uuid, uuid.data, uuid.size);
+        gtid.seq = cursor_u64(&in);
+    }
+    bool anonymous = event->type == EVENT_ANONYMOUS_GTID;
+    if (in.failed || (!gtid.seq && !anonymous) || gtid.seq >= INT64_MAX)
+        return err_set(err, ERR_CORRUPT, "a GTID event that is cut short or has an impossible number");
+    if (anonymous) gtid = (struct gtid){.kind = GTID_FILE};
+    begin(txn, &gtid);
+    return true;
+}
+
+/* ---- savepoints ---- */
 
 /* The savepoint of that name, or the place for one more. Names are compared as the server does, without regard to case. */
 static struct txn_savepoint *find(struct txn *txn, struct slice name)

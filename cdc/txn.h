@@ -1,5 +1,5 @@
 /*
- * txn.h: the group of events that one MariaDB GTID (162) opens, and its shape: stand-alone (ended by its one statement), or
+ * txn.h: the group of events that a GTID (MariaDB's 162; MySQL's 33, 34, 42) opens, and its shape: stand-alone (ended by its one statement), or
  * ended by XID, COMMIT or ROLLBACK. Pure state, no bytes kept.
  */
 #ifndef WOLFCDC_TXN_H
@@ -25,6 +25,7 @@ struct txn_savepoint {
 
 struct txn {
     bool open;
+    bool announced;      /* its BEGIN has not been emitted yet: MySQL says only with the next event whether it is a DDL statement */
     uint8_t flags, extra;
     struct gtid gtid, previous;
     struct change_sum sum;
@@ -36,6 +37,10 @@ struct txn {
 
 /* Opens the group that a GTID event announces. ERR_CORRUPT; ERR_UNSUPPORTED for XA. */
 MUST_CHECK bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set *set, struct err *err);
+/* MySQL: 33 and 34 (seq stays 0 for an anonymous one), 42. Until BEGIN says otherwise the group is its first statement (TXN_STANDALONE). */
+MUST_CHECK bool txn_announce(struct txn *txn, const struct event *event, struct err *err);
+/* MySQL before 5.7 without GTIDs: no event announces a group, its BEGIN or its one statement opens it. */
+void txn_announce_bare(struct txn *txn);
 /* Two-phase ALTER: only COMMIT_ALTER is the change. */
 static inline bool txn_is_void(const struct txn *txn) { return txn->extra & (TXN_START_ALTER | TXN_ROLLBACK_ALTER); }
 /* SAVEPOINT: `held` bytes are kept back before it. */

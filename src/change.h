@@ -71,6 +71,15 @@ struct commit {
     uint64_t received_us;     /* wall clock at which capture had all of it */
 };
 
+static inline void commit_copy(struct commit *to, const struct commit *from)
+{
+    to->previous = from->previous;
+    source_pos_copy(&to->pos, &from->pos);
+    to->crc = from->crc;
+    to->rows = from->rows;
+    to->received_us = from->received_us;
+}
+
 /* Small, and not cleared between uses: only the parts that `kind` names are valid. */
 struct change {
     enum change_kind kind;

@@ -73,7 +73,8 @@ void db_quote_name(struct buf *out, struct slice name); /* `name` */
 
 /* Statements in flight. Replies come in the order of sending; each must be read. */
 enum { DB_COM_QUERY = 3, DB_COM_STMT_PREPARE = 22, DB_COM_STMT_EXECUTE = 23, DB_COM_STMT_CLOSE = 25,
-       DB_COM_STMT_BULK_EXECUTE = 250, DB_COM_BINLOG_DUMP = 18, DB_COM_REGISTER_SLAVE = 21, DB_SEMI_SYNC_ACK = 0xef };
+       DB_COM_STMT_BULK_EXECUTE = 250, DB_COM_BINLOG_DUMP = 18, DB_COM_REGISTER_SLAVE = 21, DB_COM_BINLOG_DUMP_GTID = 30,
+       DB_SEMI_SYNC_ACK = 0xef };
 MUST_CHECK bool db_send(struct db *db, unsigned command, struct slice payload, struct err *err);
 struct db_reply { uint64_t affected, insert_id; uint16_t status, warnings; bool in_transaction; };
 /* An OK packet, or the server's error as err. A result set is read to its end; its rows are nobody's. */

@@ -42,7 +42,7 @@ static bool wanted(const struct dump *d, const struct change *c)
 /* Whether the transaction that begins here lies behind what was asked for. */
 static bool is_past(const struct walctl *o, const struct change *begin)
 {
-    if (o->has_gtid && begin->gtid.domain == o->gtid.domain && begin->gtid.seq > o->gtid.seq) return true;
+    if (o->has_gtid && gtid_reaches(&begin->gtid, &o->gtid) && !gtid_is(&begin->gtid, &o->gtid)) return true;
     if (o->stop_lsn && begin->lsn > o->stop_lsn) return true;
     return o->stop_us && begin->timestamp * UINT64_C(1000000) > o->stop_us;
 }
@@ -67,7 +67,7 @@ static bool dump_all(struct dump *d, struct wal_reader *reader, struct err *err)
         if (read == WAL_READ_FAILED) return (void)put_out(d, NULL), false;
         if (read == WAL_READ_CHANGE) {
             if (change.kind == CHANGE_BEGIN && is_past(o, &change)) break;
-            if (change.kind == CHANGE_BEGIN) skips = o->has_gtid && (change.gtid.domain != o->gtid.domain || change.gtid.seq != o->gtid.seq);
+            if (change.kind == CHANGE_BEGIN) skips = o->has_gtid && !gtid_is(&change.gtid, &o->gtid);
             if (!skips && !dump_one(d, &change, err)) return (void)put_out(d, NULL), false;
             if (!skips && o->has_gtid && change.kind == CHANGE_COMMIT) break;
             continue;

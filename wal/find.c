@@ -19,7 +19,7 @@ static int file_order(const char *a, const char *b)
 /* Whether all that was there at this resume point lies before what is asked. */
 static bool is_before(const struct wal_resume *resume, const struct wal_find *what)
 {
-    if (what->gtid) return gtid_set_get(&resume->pos.gtids, what->gtid->domain).seq < what->gtid->seq;
+    if (what->gtid) return !gtid_set_has(&resume->pos.gtids, what->gtid);
     if (what->file) {
         int order = file_order(resume->pos.file, what->file);
         return order < 0 || (order == 0 && resume->pos.offset <= what->offset);
@@ -30,7 +30,7 @@ static bool is_before(const struct wal_resume *resume, const struct wal_find *wh
 /* Whether the transaction that this BEGIN opens is at or after what is asked. */
 static bool is_hit(const struct change *begin, const struct wal_find *what)
 {
-    if (what->gtid) return begin->gtid.domain == what->gtid->domain && begin->gtid.seq >= what->gtid->seq;
+    if (what->gtid) return gtid_reaches(&begin->gtid, what->gtid);
     if (what->file) {
         char file[SOURCE_FILE_MAX];
         snprintf(file, sizeof file, "%.*s", SLICE_ARG(begin->file));

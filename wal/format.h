@@ -1,5 +1,5 @@
 /*
- * format.h: the log on disk, byte by byte, version 1. Also in man 5 wolfcdc-wal. All integers are little-endian; a
+ * format.h: the log on disk, byte by byte, version 2. Also in man 5 wolfcdc-wal. All integers are little-endian; a
  * varint is LEB128; "bytes" is a varint length and that many bytes. CRC is CRC32C (Castagnoli).
  *
  * DIRECTORY (0700), files 0600
@@ -13,17 +13,21 @@
  * preallocation or from the file's former life.
  *
  *   0    8  "wolfwal\n"
- *   8    4  version, 1
+ *   8    4  version, 2; of version 1 are logs in which every GTID and set is MariaDB's, and read as they are
  *   12   4  size of the header, 4096
  *   16  16  UUID of the log
  *   32   8  first LSN
  *   40   8  last LSN of the segment before it; 0: this is the log's first
  *   48   4  header CRC of that segment's last block (its seal)
  *   52   8  wall clock of creation, microseconds since 1970
- *   60   .  resume: varint LSN of the last commit before this segment (0: none), then GTID and previous GTID of it (three
- *           varints each: domain, server, sequence), u4 CRC of the transaction, u4 source time, and the source position
- *           that the segment starts from (count and GTIDs, file, offset as source_pos_encode writes them); zeros
+ *   60   .  resume: varint LSN of the last commit before this segment (0: none), then GTID and previous GTID of it, u4 CRC of the transaction, u4 source time, and the source position
+ *           that the segment starts from (GTID set, varint offset, bytes file); zeros
  *   4092 4  CRC of the 4092 bytes before it: the segment's *seed*
+ *
+ * GTID: MariaDB: varints domain, server, sequence. Else a varint of 2^32 x kind in the place of the domain: kind 1, MySQL: 16 bytes UUID, bytes
+ *   tag, varint number; kind 2, a place in a file: varints number of the file, offset.
+ * GTID SET: varint count + 4096 x kind. Kind 0, MariaDB: as many GTIDs. Kind 1, MySQL, until as many intervals: 16 bytes UUID, bytes tag, varint
+ *   intervals of it; each varints first (less the last of the one before it), last less first. Kind 2: varints number of the file, offset.
  *
  * BLOCK: header of 72 bytes, then the stored data.
  *
@@ -80,7 +84,7 @@
 #include <stdint.h>
 
 enum {
-    WAL_VERSION = 1,
+    WAL_VERSION = 2, WAL_VERSION_MIN = 1,
     SEGMENT_HEADER = 4096,
     BLOCK_HEADER = 72,
     BLOCK_TARGET = 240 << 10,          /* raw bytes at which a block is full: its buffer then stays at 256 KiB */

@@ -72,7 +72,7 @@ static void info_add(struct wal_info *info, const struct segment *segment, const
 {
     if (!info->segments++) {
         uuid_format(segment->header.uuid, info->uuid);
-        info->version = WAL_VERSION;
+        info->version = segment->header.version;
         info->first_lsn = segment->name.first;
         info->start = segment->header.resume.pos;
     }

@@ -58,19 +58,12 @@ static bool put_row(struct buf *out, const struct change *c, uint32_t begin_time
     return true;
 }
 
-static void put_gtid(struct buf *out, const struct gtid *gtid)
-{
-    buf_varint(out, gtid->domain);
-    buf_varint(out, gtid->server);
-    buf_varint(out, gtid->seq);
-}
-
 static void put_begin(struct buf *out, const struct change *c)
 {
     buf_u8(out, c->is_ddl);
     buf_le(out, c->timestamp, 4);
     buf_le(out, c->server_id, 4);
-    put_gtid(out, &c->gtid);
+    gtid_encode(&c->gtid, out);
     buf_varint_bytes(out, c->file);
     buf_varint(out, c->offset);
 }
@@ -95,8 +88,8 @@ static void put_commit(struct buf *out, const struct change *c)
 {
     buf_le(out, c->timestamp, 4);
     buf_le(out, c->server_id, 4);
-    put_gtid(out, &c->gtid);
-    put_gtid(out, &c->commit->previous);
+    gtid_encode(&c->gtid, out);
+    gtid_encode(&c->commit->previous, out);
     buf_le(out, c->commit->crc, 4);
     buf_varint(out, c->commit->rows);
     buf_le(out, c->commit->received_us, 8);
@@ -163,14 +156,6 @@ struct slice record_take(struct cursor *in)
     return in->failed ? (struct slice){in->end, 0} : cursor_bytes(in, (size_t)size);
 }
 
-static struct gtid get_gtid(struct cursor *in)
-{
-    struct gtid gtid = {.domain = (uint32_t)cursor_varint(in)};
-    gtid.server = (uint32_t)cursor_varint(in);
-    gtid.seq = cursor_varint(in);
-    return gtid;
-}
-
 static const char *get_table(struct record_reader *r, struct cursor *in, struct change *c)
 {
     const char *reason = NULL;
@@ -187,7 +172,7 @@ static const char *get_begin(struct record_reader *r, struct cursor *in, struct 
     c->is_ddl = cursor_u8(in) & 1;
     c->timestamp = r->timestamp = cursor_u32(in);
     c->server_id = cursor_u32(in);
-    c->gtid = get_gtid(in);
+    c->gtid = gtid_decode(in);
     c->file = cursor_varint_bytes(in);
     c->offset = cursor_varint(in);
     return NULL;
@@ -255,8 +240,8 @@ static const char *get_commit(struct record_reader *r, struct cursor *in, struct
 {
     c->timestamp = cursor_u32(in);
     c->server_id = cursor_u32(in);
-    c->gtid = get_gtid(in);
-    r->commit.previous = get_gtid(in);
+    c->gtid = gtid_decode(in);
+    r->commit.previous = gtid_decode(in);
     r->commit.crc = cursor_u32(in);
     r->commit.rows = cursor_varint(in);
     r->commit.received_us = cursor_u64(in);

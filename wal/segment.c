@@ -63,13 +63,6 @@ void uuid_format(const uint8_t u[UUID_BYTES], char text[WAL_UUID_TEXT])
              u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-static void put_gtid(struct buf *out, const struct gtid *gtid)
-{
-    buf_varint(out, gtid->domain);
-    buf_varint(out, gtid->server);
-    buf_varint(out, gtid->seq);
-}
-
 void segment_header_encode(struct segment_header *h, uint8_t out[SEGMENT_HEADER])
 {
     struct buf b;
@@ -83,25 +76,17 @@ void segment_header_encode(struct segment_header *h, uint8_t out[SEGMENT_HEADER]
     buf_le(&b, h->before_crc, 4);
     buf_le(&b, h->created_us, 8);
     buf_varint(&b, h->resume.last_lsn);
-    put_gtid(&b, &h->resume.gtid);
-    put_gtid(&b, &h->resume.previous);
+    gtid_encode(&h->resume.gtid, &b);
+    gtid_encode(&h->resume.previous, &b);
     buf_le(&b, h->resume.crc, 4);
     buf_le(&b, h->resume.timestamp, 4);
     source_pos_encode(&h->resume.pos, &b);
-    assert(!b.full); /* 32 GTIDs of at most 20 bytes and a file name of 511 */
+    assert(!b.full); /* a set of at most GTID_SET_BYTES_MAX and a file name of 511 */
     memset(out, 0, SEGMENT_HEADER);
     memcpy(out, b.data, b.size);
     buf_fini(&b);
     h->seed = crc32c(0, out, HEADER_CRC_AT);
     memcpy(out + HEADER_CRC_AT, &h->seed, 4);
-}
-
-static struct gtid get_gtid(struct cursor *in)
-{
-    struct gtid gtid = {.domain = (uint32_t)cursor_varint(in)};
-    gtid.server = (uint32_t)cursor_varint(in);
-    gtid.seq = cursor_varint(in);
-    return gtid;
 }
 
 bool segment_header_decode(const uint8_t bytes[SEGMENT_HEADER], const char *path, struct segment_header *header,
@@ -116,19 +101,20 @@ bool segment_header_decode(const uint8_t bytes[SEGMENT_HEADER], const char *path
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: offset 8: the log has format version %u, this program reads up to %d: use the newer wolfcdc",
                        path, version, WAL_VERSION);
-    if (!is_ours || version != WAL_VERSION || size != SEGMENT_HEADER || h.seed != crc32c(0, bytes, HEADER_CRC_AT))
+    if (!is_ours || version < WAL_VERSION_MIN || version > WAL_VERSION || size != SEGMENT_HEADER || h.seed != crc32c(0, bytes, HEADER_CRC_AT))
         return err_set(err, ERR_CORRUPT,
                        "%s: offset 0: the segment header is damaged; restore this file from a copy, or move the whole "
                        "directory away and start a new log from the target's position (wolfctl sink adopt)",
                        path);
+    h.version = version;
     memcpy(h.uuid, cursor_bytes(&in, UUID_BYTES).data, UUID_BYTES);
     h.first_lsn = cursor_u64(&in);
     h.before_last = cursor_u64(&in);
     h.before_crc = cursor_u32(&in);
     h.created_us = cursor_u64(&in);
     h.resume.last_lsn = cursor_varint(&in);
-    h.resume.gtid = get_gtid(&in);
-    h.resume.previous = get_gtid(&in);
+    h.resume.gtid = gtid_decode(&in);
+    h.resume.previous = gtid_decode(&in);
     h.resume.crc = cursor_u32(&in);
     h.resume.timestamp = cursor_u32(&in);
     h.resume.empty = h.resume.last_lsn == 0;
@@ -243,7 +229,7 @@ static void resume_commit(struct wal_resume *resume, const struct change *c)
     resume->last_lsn = c->lsn;
     resume->gtid = c->gtid;
     resume->previous = c->commit->previous;
-    resume->pos = c->commit->pos;
+    source_pos_copy(&resume->pos, &c->commit->pos);
     resume->crc = c->commit->crc;
     resume->timestamp = c->timestamp;
 }
@@ -267,7 +253,7 @@ static const char *scan_records(struct slice raw, uint64_t lsn, struct scan *sca
             if (c.kind == CHANGE_COMMIT)
                 resume_commit(&scan->resume, &c);
             else
-                scan->resume.pos = c.commit->pos;
+                source_pos_copy(&scan->resume.pos, &c.commit->pos);
         }
     }
     free(reader);

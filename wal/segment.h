@@ -20,6 +20,7 @@ bool segment_name_parse(const char *text, struct segment_name *name);
 void segment_path(const char *dir, const char *file, char path[FILE_PATH_MAX]);
 
 struct segment_header {
+    uint32_t version;         /* of the file; written is always WAL_VERSION */
     uint8_t uuid[UUID_BYTES];
     uint64_t first_lsn;
     uint64_t before_last; /* last LSN of the segment before */

@@ -262,7 +262,7 @@ static bool begin_segment_if_due(struct wal *wal, struct err *err)
     if (b->starts) return true;
     b->starts = malloc(sizeof *b->starts);
     if (!b->starts) abort();
-    *b->starts = wal->now;
+    *b->starts = wal->now; /* once per segment */
     wal->segment_first = wal->next_lsn;
     wal->segment_number++;
     wal->fill = SEGMENT_HEADER;
@@ -279,7 +279,7 @@ static void note_end(struct wal *wal, struct buffer *b, const struct change *c, 
     if (c->kind == CHANGE_COMMIT) b->publish_commit = lsn;
     if (c->kind != CHANGE_HEARTBEAT && !b->head.end_kind) b->head.end_kind = (uint8_t)c->kind;
     if (c->kind == CHANGE_ABORT) b->head.flags |= BLOCK_ABORTS;
-    if (c->kind == CHANGE_HEARTBEAT) wal->now.pos = c->commit->pos;
+    if (c->kind == CHANGE_HEARTBEAT) source_pos_copy(&wal->now.pos, &c->commit->pos);
     if (c->kind != CHANGE_COMMIT) return;
     b->head.commits++;
     if (!b->head.first_timestamp) b->head.first_timestamp = c->timestamp;
@@ -288,7 +288,7 @@ static void note_end(struct wal *wal, struct buffer *b, const struct change *c, 
     wal->now.last_lsn = lsn;
     wal->now.gtid = c->gtid;
     wal->now.previous = c->commit->previous;
-    wal->now.pos = c->commit->pos;
+    source_pos_copy(&wal->now.pos, &c->commit->pos);
     wal->now.crc = c->commit->crc;
     wal->now.timestamp = c->timestamp;
 }

@@ -276,7 +276,7 @@ bool lead_batch_commit(struct leader *l, const struct change *change, struct err
     b->open = false;
     b->rows += b->own.rows;
     b->bytes += b->own.bytes;
-    b->gtids = change->commit->pos.gtids;
+    gtid_set_copy(&b->gtids, &change->commit->pos.gtids);
     b->progress.lsn = change->lsn;
     b->progress.gtid = change->gtid;
     b->progress.timestamp = change->timestamp;

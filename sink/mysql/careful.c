@@ -217,7 +217,7 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
 static bool on_commit(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     struct group *g = &s->group;
-    g->gtids = change->commit->pos.gtids;
+    gtid_set_copy(&g->gtids, &change->commit->pos.gtids);
     g->last_lsn = change->lsn;
     if (!own_position(s, err) || !position_finish(s, change->lsn, 0, &g->gtids, err) || !session_flags(s, 0, err) ||
         !session_replies(s, err) || !session_commit(s, change->lsn, err)) return false;

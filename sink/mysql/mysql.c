@@ -238,7 +238,7 @@ static bool on_commit(struct mysql_sink *s, const struct change *change, struct 
     struct group *g = &s->group;
     g->open = false;
     g->last_lsn = change->lsn;
-    g->gtids = change->commit->pos.gtids;
+    gtid_set_copy(&g->gtids, &change->commit->pos.gtids);
     g->progress.lsn = change->lsn;
     g->progress.gtid = change->gtid;
     g->progress.timestamp = change->timestamp;

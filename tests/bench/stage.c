@@ -70,14 +70,14 @@ static bool emit(void *context, const struct change *change, struct err *err)
     return !run->wal || wal_append(run->wal, change, &run->last_lsn, err);
 }
 
-static void stream(struct run *run, struct source *source, struct decoder *decoder)
+static void stream(struct run *run, const struct source_driver *driver, struct source *source, struct decoder *decoder)
 {
     struct err err = {0};
     struct slice event;
     enum decoder_note note;
     bool end = false;
     while (!gtid_set_contains(&decoder_pos(decoder)->gtids, &run->until)) {
-        if (!source_mariadb.next(source, &event, &end, &err)) fail(&err);
+        if (!driver->next(source, &event, &end, &err)) fail(&err);
         if (end) break;
         if (!decoder_event(decoder, event, &note, &err)) fail(&err);
     }
@@ -88,23 +88,24 @@ static void stage_receive(bool log)
     struct err err = {0};
     struct settings *settings = make_settings();
     struct source *source;
+    const struct source_driver *driver;
     struct source_pos pos = {.offset = 4};
     struct wal_resume resume;
     struct run run = {0};
-    if (!source_mariadb.open(&settings->source, 0, &source, &err) || !source_mariadb.position(source, &settings->source, &pos, &err)) fail(&err);
-    run.until = source_mariadb.info(source)->end;
+    if (!source_open(&settings->source, 0, &driver, &source, &err) || !driver->position(source, &settings->source, &pos, &err)) fail(&err);
+    run.until = driver->info(source)->end;
     if (options.to && !gtid_set_parse(slice_text(options.to), &run.until, &err)) fail(&err);
     if (log) {
         run.wal = open_log(&resume);
         if (!wal_set_start(run.wal, &pos, &err)) fail(&err);
         wal_start(run.wal);
     }
-    struct decoder_options decoder_options = {.mariadb = true, .checksum = source_mariadb.info(source)->checksum, .verify_checksums = true, .emit = emit, .context = &run};
+    struct decoder_options decoder_options = {.mariadb = driver->info(source)->version.flavour == DB_MARIADB, .checksum = driver->info(source)->checksum, .verify_checksums = true, .emit = emit, .context = &run};
     struct decoder *decoder = decoder_new(&decoder_options, &pos);
     uint64_t begun = clock_us();
     double cpu = cpu_seconds();
-    if (!source_mariadb.dump(source, &pos.gtids, &err)) fail(&err);
-    stream(&run, source, decoder);
+    if (!driver->dump(source, &pos, &err)) fail(&err);
+    stream(&run, driver, source, decoder);
     if (log) {
         wal_flush(run.wal);
         while (!wal_wait(run.wal, WAL_DURABLE, run.last_lsn, 1000)) {}
@@ -118,7 +119,7 @@ static void stage_receive(bool log)
            (unsigned long long)stats->transactions, (unsigned long long)status.bytes);
     if (log) wal_stop(run.wal), wal_close(run.wal);
     decoder_free(decoder);
-    source_mariadb.close(source);
+    driver->close(source);
     free(settings);
 }
 
@@ -274,7 +275,7 @@ static void stage_fill(void)
     struct wal *wal = open_log(&resume);
     wal_start(wal);
     for (uint64_t bytes = 0; bytes < options.bytes; seq++) {
-        struct change change = {.gtid = {0, 1, seq + 1}, .timestamp = (uint32_t)(clock_wall_us() / 1000000), .server_id = 1, .table = table,
+        struct change change = {.gtid = {.domain = 0, .server = 1, .seq = seq + 1}, .timestamp = (uint32_t)(clock_wall_us() / 1000000), .server_id = 1, .table = table,
                                 .file = slice_text("binlog.000001"), .offset = bytes, .commit = &commit};
         append(wal, &change, CHANGE_BEGIN, NULL);
         for (uint32_t i = 0; i < 100; i++, bytes += sizeof image) {

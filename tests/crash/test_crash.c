@@ -58,7 +58,7 @@ static bool append(struct world *w, const struct change *c, uint64_t *lsn)
 
 static bool append_begin(struct world *w, const struct transaction *t)
 {
-    struct change c = {.kind = CHANGE_BEGIN, .gtid = {0, 1, t->seq}, .timestamp = (uint32_t)t->seq, .server_id = 1,
+    struct change c = {.kind = CHANGE_BEGIN, .gtid = {.domain = 0, .server = 1, .seq = t->seq}, .timestamp = (uint32_t)t->seq, .server_id = 1,
                        .file = slice_text("bin.000001"), .offset = t->seq};
     return append(w, &c, NULL);
 }
@@ -76,7 +76,7 @@ static bool append_end(struct world *w, struct transaction *t, enum change_kind 
 {
     struct commit commit = unit_commit_of(t->seq, t->rows);
     commit.crc = (uint32_t)t->salt;
-    struct change c = {.kind = kind, .gtid = {0, 1, t->seq}, .timestamp = (uint32_t)t->seq, .server_id = 1, .commit = &commit};
+    struct change c = {.kind = kind, .gtid = {.domain = 0, .server = 1, .seq = t->seq}, .timestamp = (uint32_t)t->seq, .server_id = 1, .commit = &commit};
     return append(w, &c, &t->commit);
 }
 

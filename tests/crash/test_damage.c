@@ -189,7 +189,7 @@ static void a_newer_format_is_refused(void **state)
     change_header(paths.items[0], 8, WAL_VERSION + 1);
     assert_false(opens(&err));
     assert_int_equal(err.code, ERR_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "version 2"));
+    assert_non_null(strstr(err.text, "version 3"));
 }
 
 static void another_logs_segment_is_refused(void **state)
@@ -232,9 +232,9 @@ static bool faulty_life(uint64_t nth, int number)
         return false;
     }
     for (uint64_t seq = resume.gtid.seq + 1, end = seq + 30; good && seq < end; seq++) {
-        struct change begin = {.kind = CHANGE_BEGIN, .gtid = {0, 1, seq}, .timestamp = 1};
+        struct change begin = {.kind = CHANGE_BEGIN, .gtid = {.domain = 0, .server = 1, .seq = seq}, .timestamp = 1};
         struct commit commit = unit_commit_of(seq, 0);
-        struct change end_of = {.kind = CHANGE_COMMIT, .gtid = {0, 1, seq}, .timestamp = 1, .commit = &commit};
+        struct change end_of = {.kind = CHANGE_COMMIT, .gtid = {.domain = 0, .server = 1, .seq = seq}, .timestamp = 1, .commit = &commit};
         good = wal_append(wal, &begin, NULL, &err) && wal_append(wal, &end_of, NULL, &err);
         wal_flush(wal);
     }

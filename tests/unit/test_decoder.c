@@ -270,7 +270,7 @@ static void test_refused(void **state)
     static const struct { uint8_t type; const char *body; bool group; enum err_code code; } cases[] = {
         {EVENT_XID, XID, false, ERR_CORRUPT}, {EVENT_TABLE_MAP, MAP, false, ERR_CORRUPT}, {EVENT_WRITE_ROWS_V1, ROW, false, ERR_CORRUPT},
         {EVENT_WRITE_ROWS_V1, ROW, true, ERR_CORRUPT}, {EVENT_GTID_MARIADB, GTID, true, ERR_CORRUPT}, {EVENT_INCIDENT, "0100 00", false, ERR_UNSUPPORTED},
-        {EVENT_GTID, "00", false, ERR_UNSUPPORTED}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_UNSUPPORTED}, {200, "00", false, ERR_UNSUPPORTED},
+        {EVENT_GTID, "00", false, ERR_CORRUPT}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_UNSUPPORTED}, {200, "00", false, ERR_UNSUPPORTED},
         {EVENT_ROTATE, "0400000000000000", false, ERR_CORRUPT}, {EVENT_XA_PREPARE, "00", true, ERR_UNSUPPORTED},
         {EVENT_GTID_LIST, "05000000", false, ERR_CORRUPT}, {EVENT_QUERY, "00", true, ERR_CORRUPT},
     };

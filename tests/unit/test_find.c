@@ -40,7 +40,7 @@ static void every_transaction_is_found(void **state)
 {
     (void)state;
     for (uint64_t seq = 1; seq <= 300; seq++) {
-        struct gtid gtid = {0, 9, seq}; /* the server id is not compared */
+        struct gtid gtid = {.domain = 0, .server = 9, .seq = seq}; /* the server id is not compared */
         assert_int_equal(find((struct wal_find){.gtid = &gtid}), begins[seq]);
         assert_int_equal(find((struct wal_find){.time_us = (1700000000 + seq) * UINT64_C(1000000)}), begins[seq]);
         assert_int_equal(find((struct wal_find){.file = "bin.000001", .offset = seq * 100}), begins[seq]);
@@ -51,7 +51,7 @@ static void every_transaction_is_found(void **state)
 
 static void past_the_end_is_not_found(void **state)
 {
-    struct gtid gtid = {0, 1, 301}, other = {7, 1, 1};
+    struct gtid gtid = {.domain = 0, .server = 1, .seq = 301}, other = {.domain = 7, .server = 1, .seq = 1};
     (void)state;
     assert_int_equal(find((struct wal_find){.gtid = &gtid}), 0);
     assert_int_equal(find((struct wal_find){.gtid = &other}), 0);
@@ -65,7 +65,7 @@ static void before_the_oldest_is_gone(void **state)
     struct wal_options options = unit_options(dir);
     struct wal_resume resume;
     struct wal *wal = NULL;
-    struct gtid gtid = {0, 1, 1};
+    struct gtid gtid = {.domain = 0, .server = 1, .seq = 1};
     struct wal_find what = {.gtid = &gtid};
     struct err err = {0};
     uint64_t lsn;

@@ -76,7 +76,7 @@ static bool give(enum change_kind kind, uint64_t lsn)
     static struct statement statement;
     struct err err = {0};
     statement = (struct statement){.kind = STATEMENT_DML, .text = slice_text("INSERT INTO t VALUES (1)"), .database = slice_text("d")};
-    struct change change = {.kind = kind, .lsn = lsn, .gtid = {0, 1, lsn}, .timestamp = 5, .statement = &statement, .commit = &commit};
+    struct change change = {.kind = kind, .lsn = lsn, .gtid = {.domain = 0, .server = 1, .seq = lsn}, .timestamp = 5, .statement = &statement, .commit = &commit};
     return sink_jsonl.change(self, &change, &err);
 }
 

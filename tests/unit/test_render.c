@@ -52,7 +52,7 @@ static void give(struct render *render, const struct change *change)
 static struct render *begun(enum render_format format)
 {
     struct render *render = render_new(format);
-    struct change begin = {.kind = CHANGE_BEGIN, .lsn = 4, .gtid = {0, 1, 42}, .timestamp = 1700000000, .server_id = 9,
+    struct change begin = {.kind = CHANGE_BEGIN, .lsn = 4, .gtid = {.domain = 0, .server = 1, .seq = 42}, .timestamp = 1700000000, .server_id = 9,
                            .file = slice_text("binlog.000007"), .offset = 4294967300};
     buf_clear(&out);
     give(render, &begin);
@@ -159,8 +159,8 @@ static void test_commit(void **state)
 {
     (void)state;
     static struct commit commit;
-    commit = (struct commit){.rows = 3, .pos = {.gtids = {.count = 1, .items = {{0, 1, 42}}}, .offset = 99, .file = "binlog.000008"}};
-    struct change change = {.kind = CHANGE_COMMIT, .lsn = 8, .timestamp = 1700000001, .gtid = {0, 1, 42}, .commit = &commit};
+    commit = (struct commit){.rows = 3, .pos = {.gtids = {.count = 1, .items = {{.domain = 0, .server = 1, .seq = 42}}}, .offset = 99, .file = "binlog.000008"}};
+    struct change change = {.kind = CHANGE_COMMIT, .lsn = 8, .timestamp = 1700000001, .gtid = {.domain = 0, .server = 1, .seq = 42}, .commit = &commit};
     struct render *render = begun(RENDER_JSON);
     give(render, &change);
     assert_string_equal(buf_cstr(&out), "{\"lsn\":8,\"gtid\":\"0-1-42\",\"file\":\"binlog.000008\",\"pos\":99,\"ts\":1700000001,"

@@ -32,7 +32,7 @@ static int set_up(void **state)
     report->started_us = 1700000000000000;
     report->source.state = CDC_STREAMING;
     report->source.purge_seconds = -1;
-    report->source.gtid = (struct gtid){0, 1, 42};
+    report->source.gtid = (struct gtid){.domain = 0, .server = 1, .seq = 42};
     report->sink_count = 1;
     report->sinks[0].name = "new";
     report->sinks[0].type = "mysql";

@@ -6,7 +6,7 @@
 static bool open_txn(struct txn *txn, const char *body, struct err *err)
 {
     struct event event = {.server_id = 9, .type = EVENT_GTID_MARIADB, .body = unit_hex(body)};
-    struct gtid_set set = {.count = 1, .items = {{0, 5, 40}}};
+    struct gtid_set set = {.count = 1, .items = {{.domain = 0, .server = 5, .seq = 40}}};
     return txn_open(txn, &event, &set, err);
 }
 

@@ -82,11 +82,11 @@ static void a_gtid_long_delivered_is_done_at_once(void **state)
     (void)state;
     struct wait_goal goal = {.gtids = set_of("0-1-8")};
     sinks[0].lsn = 50;
-    sinks[0].gtid = (struct gtid){0, 1, 9};
+    sinks[0].gtid = (struct gtid){.domain = 0, .server = 1, .seq = 9};
     assert_int_equal(wait_look(&goal, &source, sinks, 1), WAIT_DONE);
-    sinks[0].gtid = (struct gtid){5, 1, 9}; /* of another domain: says nothing */
+    sinks[0].gtid = (struct gtid){.domain = 5, .server = 1, .seq = 9}; /* of another domain: says nothing */
     assert_int_equal(wait_look(&goal, &source, sinks, 1), WAIT_DELIVERY);
-    sinks[0].gtid = (struct gtid){0, 1, 7};
+    sinks[0].gtid = (struct gtid){.domain = 0, .server = 1, .seq = 7};
     goal.captured = false;
     assert_int_equal(wait_look(&goal, &source, sinks, 1), WAIT_DELIVERY);
 }

@@ -202,7 +202,7 @@ static void all_fields_come_back(void **state)
     uint8_t before[17], after[9] = {0};
     static const uint8_t bits[1] = {0x03};
     unit_image(before, 5);
-    struct change begin = {.kind = CHANGE_BEGIN, .gtid = {3, 4, 5}, .timestamp = 99, .server_id = 6, .is_ddl = true,
+    struct change begin = {.kind = CHANGE_BEGIN, .gtid = {.domain = 3, .server = 4, .seq = 5}, .timestamp = 99, .server_id = 6, .is_ddl = true,
                            .file = slice_text("f"), .offset = UINT64_C(1) << 40};
     struct change update = {.kind = CHANGE_UPDATE, .timestamp = 98, .row_flags = ROW_NO_FOREIGN_KEY_CHECKS, .table = table,
                             .before = {.image = slice_of(before, 17)}, .after = {slice_of(bits, 1), slice_of(after, 9)}};

@@ -54,7 +54,7 @@ static struct err failure; /* what an ok(…) call reports into */
 
 static inline void unit_begin(struct wal *wal, uint64_t seq)
 {
-    struct change c = {.kind = CHANGE_BEGIN, .gtid = {0, 1, seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1,
+    struct change c = {.kind = CHANGE_BEGIN, .gtid = {.domain = 0, .server = 1, .seq = seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1,
                        .file = slice_text("bin.000001"), .offset = seq * 100};
     ok(wal_append(wal, &c, NULL, &failure));
 }
@@ -72,7 +72,7 @@ static inline struct commit unit_commit_of(uint64_t seq, uint64_t rows)
 {
     struct commit commit = {.previous = {0, 1, seq - 1}, .crc = (uint32_t)(seq * 3), .rows = rows, .received_us = seq};
     commit.pos.gtids.count = 1;
-    commit.pos.gtids.items[0] = (struct gtid){0, 1, seq};
+    commit.pos.gtids.items[0] = (struct gtid){.domain = 0, .server = 1, .seq = seq};
     commit.pos.offset = seq * 100 + 99;
     strcpy(commit.pos.file, "bin.000001");
     return commit;
@@ -81,7 +81,7 @@ static inline struct commit unit_commit_of(uint64_t seq, uint64_t rows)
 static inline uint64_t unit_commit(struct wal *wal, uint64_t seq, uint64_t rows)
 {
     struct commit commit = unit_commit_of(seq, rows);
-    struct change c = {.kind = CHANGE_COMMIT, .gtid = {0, 1, seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1,
+    struct change c = {.kind = CHANGE_COMMIT, .gtid = {.domain = 0, .server = 1, .seq = seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1,
                        .commit = &commit};
     uint64_t lsn = 0;
     ok(wal_append(wal, &c, &lsn, &failure));
