@@ -18,6 +18,14 @@ node_field_is() { [ "$(node_field "$1" "$2")" = "$3" ]; }
 # outage: how long something stays broken, in seconds.
 outage() { if [ "$LONG" = 1 ]; then echo $((3 + RANDOM % 28)); else echo 2; fi; }
 
+# choose COUNT NAME...: so many of them by chance, in their order; with LONG=1 all. SEED repeats the choice.
+choose() {
+    local count=$1 i
+    shift
+    [ "$LONG" != 1 ] || count=$#
+    for i in $(for ((i = 1; i <= $#; i++)); do echo "$RANDOM $i"; done | sort -n | head -n "$count" | cut -d' ' -f2 | sort -n); do printf '%s\n' "${!i}"; done
+}
+
 # ---- who leads ---------------------------------------------------------------------------------------------------------
 led() { nodes_is clusters.0.state led; }
 restart_nodes() { # in the order that the remedy of two leaders names

@@ -27,7 +27,7 @@ refused() {
 }
 refused 'success and lsn 1 twice, and the marker row is not in wolfcdc.probe on 127.0.0.1:.*stores nothing .*use type = "wolfscale"'
 [ "$(store_count a)" = 4 ] || fail "$(store_count a) requests instead of the proof's 4"
-sleep 1
+sleep 0.5
 [ "$(store_count a)" = 4 ] || fail "it goes on asking"
 again() {
     store_mode a "$1"
@@ -44,7 +44,7 @@ again frozen
 refused 'lsn 7 twice for two rows'
 again kept
 refused 'success to /write/delete, and the marker row is still'
-again stub
+store_mode a stub
 kill_agent
 start_agent
 refused 'success and lsn 1 twice'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The agent is killed with -9 at each step of its work for a cluster, at exactly that statement or line of its log (tests/tools/killat.c): with delivery = "leader" here,
 # with each node written directly in nodes-kill-states. After each, what was done is neither lost nor done twice: every node has the source's rows, and the rows go
-# through the leader again. A normal run takes ROUNDS (6) of the steps by chance; LONG=1 all of them three times. STEPS: only those whose names contain it.
+# through the leader again. A normal run takes ROUNDS (4) of the steps by chance; LONG=1 all of them three times. STEPS: only those whose names contain it.
 . "$(dirname "$0")/../lib_cluster.sh"
 . "$(dirname "$0")/../lib_faults.sh"
 DELIVERY=${DELIVERY:-leader}
@@ -160,7 +160,7 @@ step() {
 }
 
 mapfile -t all < <("${DELIVERY}_steps" | grep -F -- "${STEPS-}")
-rounds=${ROUNDS:-6}
+rounds=${ROUNDS:-4}
 if [ "$LONG" = 1 ] || [ -n "${STEPS-}" ]; then
     chosen=("${all[@]}")
     [ "$LONG" = 0 ] || chosen+=("${all[@]}" "${all[@]}")

@@ -16,20 +16,20 @@ for i in 1 2 3 4 5 6 7 8; do sql source "USE plain; INSERT INTO t SELECT $i * 10
 wait_delivered 30
 compare_nodes
 await_nodes clusters.0.way leader 30
-sleep 6 # the watch is patient, and a busy leader is slow to say how far it is
-after=$(nodes_of clusters.0.nodes.0.wolfscale_lsn)
+# the watch is patient, and a busy leader is slow to say how far it is
+through_it() { after=$(nodes_of clusters.0.nodes.0.wolfscale_lsn) && [ "$after" -ge $((before + 50)) ]; }
+wait_for 15 "4000 rows to have gone through the leader's log, which stood at $before" through_it
 say "the leader's log: $before, then $after"
-[ "$after" -ge $((before + 50)) ] || fail "4000 rows did not go through the leader's log"
-workload --clients 3 --seconds 8 --rate 40 --ddl-ms 3000
+workload --clients 3 --seconds $((LONG ? 20 : 6)) --rate 40 --ddl-ms 2000
 wait_delivered 120
 stop_agent
 start_agent
-workload --clients 3 --seconds 5 --rate 40 --no-setup
+workload --clients 3 --seconds 3 --rate 40 --no-setup
 wait_delivered 120
 await_nodes clusters.0.way leader 30
 compare_nodes
 say "DDL through the leader: $(grep -c leader.ddl "$DIR/agent.log"), handed over: $(grep -c leader.given "$DIR/agent.log")"
-[ "$(grep -c leader.ddl "$DIR/agent.log")" -ge 10 ] || { grep leader.given "$DIR/agent.log" >&2; fail "DDL did not go through the leader"; }
+[ "$(grep -c leader.ddl "$DIR/agent.log")" -ge 8 ] || { grep leader.given "$DIR/agent.log" >&2; fail "DDL did not go through the leader"; }
 ! grep -q 'on their way' "$DIR/agent.log" || fail "an orderly end left something to be looked for"
 ! grep -qE 'ERROR|leader.again' "$DIR/agent.log" || { grep -E 'ERROR|leader.again' "$DIR/agent.log" | head >&2; fail "the log has errors"; }
 stop_agent

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib_cluster.sh"
 . "$(dirname "$0")/../lib_faults.sh"
 
-ROUNDS=${ROUNDS:-2}
+ROUNDS=${ROUNDS:-1}
 [ "$LONG" = 0 ] || ROUNDS=20
 FAULTS=${FAULTS:-leader_killed follower_killed leader_database_killed follower_database_killed node_rebuilt} # the others: nodes-faults-pairs
 
@@ -15,7 +15,7 @@ say "on $("$CLUSTER" kind)"
 await_nodes clusters.0.state led
 rate=60
 [ "$LONG" = 0 ] || rate=150
-start_load --clients 3 --rate $rate --ddl-ms 5000
+start_load --clients 3 --rate "${RATE:-$rate}" --ddl-ms 5000
 proven
 
 line='%-26s %6s %8s %8s %8s %14s %8s %18s\n'

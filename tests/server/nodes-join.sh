@@ -32,7 +32,7 @@ proven() { ctl_agent nodes verify --timeout 120 >>"$DIR/orders.log" 2>&1 || { ta
 say "one follower is given: the leader and the other are found"
 only 2
 start_agent
-start_workload --clients 2 --seconds 20 --rate 100
+start_workload --clients 2 --seconds 8 --rate 100
 for n in 1 3; do await_field $n state up 20; done
 [ "$(field 2 found) $(field 1 found) $(field 3 found)" = "false true true" ] || fail "who is found is not said"
 await_nodes clusters.0.state led

@@ -66,24 +66,20 @@ by_hand() {
 BY=itself
 by_hand "UPDATE v SET a = 'a' WHERE id = 1" "d.v (id=1): another row"
 BY=order
-by_hand "UPDATE v SET b = 'aBC' WHERE id = 1" "d.v (id=1): another row"
-by_hand "UPDATE v SET a = '' WHERE id = 2" "d.v (id=2): another row"
-by_hand "UPDATE v SET t = '2024-01-01 00:00:00.000002' WHERE id = 1" "d.v (id=1): another row"
-by_hand "UPDATE v SET a = 'ab', b = 'c' WHERE id = 77" "d.v (id=77): another row"
-by_hand "UPDATE v SET x = 0.1 + 1e-17 * 2 WHERE id = 1; UPDATE v SET e = 'b', js = '{\"k\": 1}' WHERE id = 1" "d.v (id=1): another row"
-by_hand "UPDATE v SET l = CONCAT(LEFT(l, 99999), 'y') WHERE id = 1" "d.v (id=1): another row"
-by_hand "DELETE FROM v WHERE id IN (500, 5000)" "d.v (id=500): missing" "d.v (id=5000): missing"
-by_hand "INSERT INTO v (id) VALUES (-1), (9999)" "d.v (id=-1): not on the source" "d.v (id=9999): not on the source"
-by_hand "UPDATE folded SET s = 'ABC' WHERE v = 1" "d.folded (s='ABC'): another row"
-by_hand "UPDATE two SET c = -c WHERE c IN (1, 1500, 3000); DELETE FROM two WHERE c = 1000" "d.two (a=0, b='k1'): another" "d.two (a=150, b='k1500'): another" \
+by_hand "UPDATE v SET b = 'aBC' WHERE id = 1; UPDATE v SET a = '' WHERE id = 2; UPDATE v SET a = 'ab', b = 'c' WHERE id = 77; DELETE FROM v WHERE id IN (500, 5000);
+    INSERT INTO v (id) VALUES (-1), (9999)" "d.v (id=1): another row" "d.v (id=2): another row" "d.v (id=77): another row" "d.v (id=500): missing" "d.v (id=5000): missing" \
+    "d.v (id=-1): not on the source" "d.v (id=9999): not on the source"
+by_hand "UPDATE v SET t = '2024-01-01 00:00:00.000002' WHERE id = 1; UPDATE folded SET s = 'ABC' WHERE v = 1; UPDATE two SET c = -c WHERE c IN (1, 1500, 3000);
+    DELETE FROM two WHERE c = 1000" "d.v (id=1): another row" "d.folded (s='ABC'): another row" "d.two (a=0, b='k1'): another" "d.two (a=150, b='k1500'): another" \
     "d.two (a=300, b='k3000'): another" "d.two (a=100, b='k1000'): missing"
-by_hand "DELETE FROM e WHERE n IN (1, 2, 4998); DELETE FROM s WHERE n IN (7, 8)" "d.e (e=2, n=1)" "d.e (e=3, n=2)" "d.e (e=1, n=4998)" "d.s (s=7, n=7)" "d.s (s=0, n=8)"
-by_hand "DELETE FROM d WHERE v = 2000; DELETE FROM f WHERE f > 400 LIMIT 1; DELETE FROM i LIMIT 1; DELETE FROM b ORDER BY b DESC LIMIT 1" \
-    "d.d (d='2024-01-01 00:00:02.000'): missing" "d.f (f=" "d.i (i='2001:db8::1'): missing" "d.b (b=3145728000): missing"
-by_hand "DELETE FROM n ORDER BY n LIMIT 1; DELETE FROM w ORDER BY w LIMIT 1; DELETE FROM vb WHERE v = 17; DELETE FROM u LIMIT 1" "d.n (n=" "d.w (w=" "d.vb (k=0x70EFDF2EC9B08607" "d.u (u="
+by_hand "UPDATE v SET x = 0.1 + 1e-17 * 2 WHERE id = 1; UPDATE v SET e = 'b', js = '{\"k\": 1}' WHERE id = 1; DELETE FROM e WHERE n IN (1, 2, 4998);
+    DELETE FROM s WHERE n IN (7, 8)" "d.v (id=1): another row" "d.e (e=2, n=1)" "d.e (e=3, n=2)" "d.e (e=1, n=4998)" "d.s (s=7, n=7)" "d.s (s=0, n=8)"
 missing=$(sql n2 "SELECT MIN(id) FROM shop.t_time") changed=$(sql n2 "SELECT MIN(id) FROM shop.t_num WHERE f = 1.5")
-by_hand "DELETE FROM shop.t_time ORDER BY id LIMIT 1; UPDATE shop.t_num SET f = f * 2 WHERE f = 1.5 ORDER BY id LIMIT 1" \
-    "shop.t_time (id=$missing): missing" "shop.t_num (id=$changed): another row"
+by_hand "UPDATE v SET l = CONCAT(LEFT(l, 99999), 'y') WHERE id = 1; DELETE FROM d WHERE v = 2000; DELETE FROM f WHERE f > 400 LIMIT 1; DELETE FROM i LIMIT 1;
+    DELETE FROM b ORDER BY b DESC LIMIT 1; DELETE FROM n ORDER BY n LIMIT 1; DELETE FROM w ORDER BY w LIMIT 1; DELETE FROM vb WHERE v = 17; DELETE FROM u LIMIT 1;
+    DELETE FROM shop.t_time ORDER BY id LIMIT 1; UPDATE shop.t_num SET f = f * 2 WHERE f = 1.5 ORDER BY id LIMIT 1" \
+    "d.v (id=1): another row" "d.d (d='2024-01-01 00:00:02.000'): missing" "d.f (f=" "d.i (i='2001:db8::1'): missing" "d.b (b=3145728000): missing" \
+    "d.n (n=" "d.w (w=" "d.vb (k=0x70EFDF2EC9B08607" "d.u (u=" "shop.t_time (id=$missing): missing" "shop.t_num (id=$changed): another row"
 REPAIR=no
 by_hand "DELETE FROM none WHERE a = 2; INSERT INTO none VALUES (1, 'a')" "d.none: 3 rows on the source, 3 on the node"
 sql n2 "TRUNCATE d.none; INSERT INTO d.none VALUES (1, 'a'), (2, 'b'), (1, 'a')"
@@ -104,7 +100,7 @@ start_workload --kind mixed --clients 3 --rate 100 --ddl-ms 1000
 sleep 5
 kill_agent
 start_agent
-for ((i = 0; i < (LONG ? 6 : 2); i++)); do round; done
+for ((i = 0; i < (LONG ? 6 : 1); i++)); do round; done
 [ -z "$(found)" ] || { found >&2; fail "differences where there are none"; }
 say "rows are broken by hand and put right while the load goes on"
 sql n2 "DELETE FROM d.v WHERE id BETWEEN 1000 AND 1100; UPDATE d.two SET c = 0 WHERE a > 250; INSERT INTO d.n VALUES (-1)"
