@@ -40,7 +40,7 @@ struct setup {
 };
 
 enum { OPT_SSL_CA = 256, OPT_SSL_CERT, OPT_SSL_KEY, OPT_SSL, OPT_NO_VERIFY, OPT_PASSWORD, OPT_PASSWORD_FILE, OPT_DEFAULTS_FILE, OPT_OUTPUT,
-       OPT_PRINT, OPT_JSON, OPT_FROM, OPT_TARGET, OPT_TARGET_USER, OPT_TARGET_PASSWORD_FILE, OPT_TARGET_SSL_CA, OPT_CLUSTER, OPT_API_PORT, OPT_PROXY_PORT, OPT_FORCE, OPT_SERVER_ID,
+       OPT_PRINT, OPT_JSON, OPT_FROM, OPT_TARGET, OPT_TARGET_USER, OPT_TARGET_PASSWORD_FILE, OPT_TARGET_SSL_CA, OPT_CLUSTER, OPT_API_PORT, OPT_PROXY_PORT, OPT_DELIVERY, OPT_FORCE, OPT_SERVER_ID,
        OPT_WAL_DIR, OPT_HOST, OPT_PORT, OPT_USER, OPT_SOCKET, OPT_HELP };
 
 static const struct {
@@ -66,6 +66,7 @@ static const struct {
     {"cluster", "HOST[:PORT],...", OPT_CLUSTER, "look at the nodes of a WolfScale cluster (one is enough: the others are found), and write a sink"},
     {"api-port", "PORT", OPT_API_PORT, "the port of their HTTP API (8080)"},
     {"proxy-port", "PORT", OPT_PROXY_PORT, "the port of their proxy (8007)"},
+    {"delivery", "nodes|leader", OPT_DELIVERY, "to a cluster: to each node's MariaDB (nodes), or through the leader's proxy (leader)"},
     {"target-user", "NAME", OPT_TARGET_USER, "account on the target, and on the MariaDB of each node (the source's)"},
     {"target-password-file", "FILE", OPT_TARGET_PASSWORD_FILE, "its password (the source's)"},
     {"target-ssl-ca", "FILE", OPT_TARGET_SSL_CA, "as ssl-ca, for the target or the nodes"},
@@ -158,6 +159,9 @@ static bool take_option(struct setup *setup, int id, const char *value)
     case OPT_CLUSTER: setup->cluster = value; break;
     case OPT_API_PORT: return take_port(value, &setup->ports.api_port);
     case OPT_PROXY_PORT: return take_port(value, &setup->ports.proxy_port);
+    case OPT_DELIVERY:
+        setup->plan.through_leader = strcmp(value, "leader") == 0;
+        return setup->plan.through_leader || strcmp(value, "nodes") == 0;
     case OPT_TARGET_USER: target->user = value; break;
     case OPT_TARGET_PASSWORD_FILE: target->password_file = absolute(setup, value); break;
     case OPT_TARGET_SSL_CA: target->ssl_ca = absolute(setup, value); break;
@@ -328,7 +332,7 @@ static void look_at_cluster(struct setup *setup)
     if (!setup->cluster) return;
     plan->account = plan->target;
     plan->account.host = plan->account.socket = NULL;
-    setup_cluster_look(setup->survey, &plan->account, setup->identity, take_finding_of_node, setup);
+    setup_cluster_look(setup->survey, &plan->account, setup->identity, plan->through_leader, take_finding_of_node, setup);
     plan->nodes = setup->survey->addresses;
     plan->node_count = setup->survey->count;
 }

@@ -14,6 +14,7 @@ struct setup_plan {
     struct server_settings account;         /* of the cluster's nodes; no host */
     const struct node_address *nodes;       /* of a WolfScale cluster that is to get the changes */
     size_t node_count;                      /* 0: none */
+    bool through_leader;                    /* delivery = "leader" */
     const char *server_text, *version_text; /* for the heading */
     uint32_t server_id;
     const char *start_gtid, *start_file;    /* one of them; start_file with start_position */
@@ -35,9 +36,11 @@ MUST_CHECK bool setup_take_upstream(const char *path, struct setup_plan *plan, s
 MUST_CHECK bool setup_take_text(const char *path, struct slice text, struct setup_plan *plan, struct arena *arena, struct err *err);
 
 /* `--cluster`, in setup_cluster.c: asks the nodes in `survey` and those that they name, and looks at the MariaDB of each with the account.
-   `source`: what setup_identity gave for the source, "" when nothing is known. Findings go to fn, each with the node it is about. */
+   `source`: what setup_identity gave for the source, "" when nothing is known. proxies: a login at each node's proxy, too, as every follower may lead
+   one day. Findings go to fn, each with the node it is about. */
 typedef void setup_finding_fn(void *context, const char *side, const struct finding *finding);
-void setup_cluster_look(struct survey *survey, const struct server_settings *account, const char *source, setup_finding_fn *fn, void *context);
+void setup_cluster_look(struct survey *survey, const struct server_settings *account, const char *source, bool proxies, setup_finding_fn *fn,
+                        void *context);
 /* "host:8080,host:…" into the survey. ERR_CONFIG names what is none. */
 MUST_CHECK bool setup_cluster_take(const char *text, const struct node_address *ports, struct survey *survey, struct err *err);
 /* Tells one server from another, whatever name it was reached by. "" when it cannot be read. */

@@ -167,7 +167,32 @@ static void look_at_database(struct look *look, size_t i, struct alike *alikes, 
     db_close(db);
 }
 
-void setup_cluster_look(struct survey *survey, const struct server_settings *account, const char *source, setup_finding_fn *fn, void *context)
+/* Without TLS: the proxy relays the login as it is. */
+static void look_at_proxy(struct look *look, size_t i)
+{
+    const struct node_address *address = &look->survey->addresses[i];
+    struct server_settings server = *look->account;
+    struct db_options made;
+    struct db *db = NULL;
+    struct err err = {0};
+    char one[8];
+    server.host = address->host;
+    settings_server(&server, "sink-cluster", &made);
+    made.port = address->proxy_port;
+    made.ssl = false;
+    made.ssl_ca = made.ssl_cert = made.ssl_key = NULL;
+    made.connect_timeout_ms = made.read_timeout_ms = TIMEOUT_MS;
+    about_node(look, i);
+    if (db_open(&made, &db, &err) && db_scalar(db, one, sizeof one, NULL, &err, "SELECT 1"))
+        say(look, "proxy", CHECK_OK, "", "logs in on port %u", address->proxy_port);
+    else
+        say(look, "proxy", CHECK_ERROR, "delivery = \"leader\" writes there when this node leads: [proxy] enabled = true and a bind_address that is reached from here, "
+            "or its port in nodes = [{ proxy_port = ... }]", "port %u: %.400s", address->proxy_port, err.text);
+    db_close(db);
+}
+
+void setup_cluster_look(struct survey *survey, const struct server_settings *account, const char *source, bool proxies, setup_finding_fn *fn,
+                        void *context)
 {
     struct look look = {.survey = survey, .account = account, .source = source, .fn = fn, .context = context};
     struct alike alikes[] = {
@@ -185,6 +210,7 @@ void setup_cluster_look(struct survey *survey, const struct server_settings *acc
     for (size_t i = 0; i < survey->count; i++) {
         look_at_node(&look, i);
         look_at_database(&look, i, alikes, sizeof alikes / sizeof *alikes, identities);
+        if (proxies) look_at_proxy(&look, i);
     }
     free(identities);
 }

@@ -102,6 +102,7 @@ static void put_cluster(const struct setup_plan *plan, struct buf *out)
         put_node(out, &plan->nodes[i]);
     }
     buf_text(out, "]\n");
+    if (plan->through_leader) buf_text(out, "delivery = \"leader\"\n");
     put_account(out, &plan->account, plan->hide_password, "WOLFCDC_SINK_CLUSTER_PASSWORD");
 }
 

@@ -36,6 +36,15 @@ setup 0 --cluster "$h1,$h2,$h3" --json --print
 "$BUILD/tests/tools/jsonget" config <"$DIR/out" >/dev/null || fail "--json"
 grep -q '"side":"node-3 (' "$DIR/out" || fail "no finding of node 3 as JSON"
 
+say "through the leader: each node's proxy is tried, too"
+setup 0 --cluster "$h1,$h2,$h3" --delivery leader --output "$DIR/leader.toml"
+for n in 1 2 3; do told "^ok +node-$n \\($(node_host $n)\\) proxy: logs in on port 8007"; done
+grep -qxF 'delivery = "leader"' "$DIR/leader.toml" || fail "delivery is not written"
+"$BUILD/wolfcdc" --config "$DIR/leader.toml" --check || fail "the agent refuses delivery = leader"
+setup 1 --cluster "$h1,$h2,$h3" --delivery leader --proxy-port 8017
+told "^error +node-3 \\($h3\\) proxy: port 8017: "
+setup 2 --cluster "$h1" --delivery both
+
 say "what is wrong is named, on the node that has it"
 node_sql 3 "SET GLOBAL sql_mode='ANSI_QUOTES', GLOBAL max_allowed_packet=1048576"
 node_sql 2 "SET GLOBAL read_only=ON; CREATE USER weak@'%' IDENTIFIED BY 'admin'; GRANT SELECT ON *.* TO weak@'%'"
