@@ -16,23 +16,18 @@
 enum { CONNECT_TIMEOUT_MS = 2500, PING_US = 15000000, PRUNE_US = 60000000, LOCK_S = 10, DIRECT_FLIGHT = 64 };
 
 static const char create_marker[] =
-    "CREATE TABLE IF NOT EXISTS wolfcdc.marker (log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+    "(log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
     "sink VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, number BIGINT UNSIGNED NOT NULL, PRIMARY KEY (log_uuid, sink)) "
     "ENGINE=InnoDB COMMENT='wolfcdc: how far statements have come through the leader'";
 static const char create_pushed[] =
-    "CREATE TABLE IF NOT EXISTS wolfcdc.pushed (log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+    "(log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
     "sink VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, name VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
     "PRIMARY KEY (log_uuid, sink, name)) ENGINE=InnoDB COMMENT='wolfcdc: tables that went through the leader'";
 
 static bool create_tables(struct db *db, struct err *err)
 {
-    char count[8];
-    bool found;
-    if (!db_scalar(db, count, sizeof count, &found, err, "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
-                   "TABLE_SCHEMA='wolfcdc' AND TABLE_NAME IN ('marker', 'pushed')")) return false;
-    if (strcmp(count, "2") == 0) return true;
-    return (db_exec(db, err, "CREATE DATABASE IF NOT EXISTS wolfcdc") && db_exec(db, err, "%s", create_marker) &&
-            db_exec(db, err, "%s", create_pushed)) || err_context(err, "creating wolfcdc.marker");
+    static const struct own_table tables[] = {{"marker", create_marker}, {"pushed", create_pushed}};
+    return own_tables_create(db, tables, sizeof tables / sizeof *tables, err);
 }
 
 static bool open_one(struct leader *l, size_t i, struct err *err)

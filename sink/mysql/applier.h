@@ -165,6 +165,9 @@ void session_warnings(struct mysql_sink *s, char *text, size_t room);
 
 /* position.c */
 MUST_CHECK bool position_open(struct mysql_sink *s, uint64_t *delivered, struct err *err);
+/* Tables of ours in the database wolfcdc of a target: made where one of them is missing. */
+struct own_table { const char *name, *definition; };
+MUST_CHECK bool own_tables_create(struct db *db, const struct own_table *tables, size_t count, struct err *err);
 MUST_CHECK bool position_insert(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err);
 MUST_CHECK bool position_finish(struct mysql_sink *s, uint64_t last, uint64_t begin, const struct gtid_set *gtids, struct err *err);
 MUST_CHECK bool position_prune(struct mysql_sink *s, struct err *err);

@@ -18,26 +18,36 @@
 enum { FENCE_WINDOW_US = 60000000, TYPE_LONGLONG_UNSIGNED = 0x8008, TYPE_STRING = 254 };
 
 static const char create_position[] =
-    "CREATE TABLE IF NOT EXISTS wolfcdc.position (log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+    "(log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
     "sink VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, previous_lsn BIGINT UNSIGNED NOT NULL, "
     "last_lsn BIGINT UNSIGNED NOT NULL, begin_lsn BIGINT UNSIGNED NOT NULL, gtids TEXT CHARACTER SET ascii NOT NULL, "
     "committed_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), PRIMARY KEY (log_uuid, sink, previous_lsn)) "
     "ENGINE=InnoDB COMMENT='wolfcdc: what this server has of a log; deleting rows makes its changes come again'";
 static const char create_intent[] =
-    "CREATE TABLE IF NOT EXISTS wolfcdc.intent (log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
+    "(log_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "
     "sink VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, lsn BIGINT UNSIGNED NOT NULL, "
     "before_hash BIGINT UNSIGNED NOT NULL, statement LONGBLOB NOT NULL, PRIMARY KEY (log_uuid, sink)) "
     "ENGINE=InnoDB COMMENT='wolfcdc: a DDL statement that is about to run'";
 
+bool own_tables_create(struct db *db, const struct own_table *tables, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        char there[8];
+        bool found;
+        if (!db_scalar(db, there, sizeof there, &found, err, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA='wolfcdc' AND "
+                       "TABLE_NAME='%s'", tables[i].name)) return false;
+        if (strcmp(there, "1") == 0) continue;
+        if (!db_exec(db, err, "CREATE DATABASE IF NOT EXISTS wolfcdc") ||
+            !db_exec(db, err, "CREATE TABLE IF NOT EXISTS wolfcdc.%s %s", tables[i].name, tables[i].definition))
+            return err_context(err, "creating wolfcdc.%s", tables[i].name);
+    }
+    return true;
+}
+
 static bool create_tables(struct db *db, struct err *err)
 {
-    char count[8];
-    bool found;
-    if (!db_scalar(db, count, sizeof count, &found, err, "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
-                   "TABLE_SCHEMA='wolfcdc' AND TABLE_NAME IN ('position', 'intent')")) return false;
-    if (strcmp(count, "2") == 0) return true;
-    return (db_exec(db, err, "CREATE DATABASE IF NOT EXISTS wolfcdc") && db_exec(db, err, "%s", create_position) &&
-            db_exec(db, err, "%s", create_intent)) || err_context(err, "creating wolfcdc.position");
+    static const struct own_table tables[] = {{"position", create_position}, {"intent", create_intent}};
+    return own_tables_create(db, tables, sizeof tables / sizeof *tables, err);
 }
 
 static uint64_t number(const struct db_result *r, uint64_t row, uint32_t column)
