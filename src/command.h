@@ -12,7 +12,7 @@
 
 struct call { /* one invocation */
     const char *socket, *config, *sink, *gtid, *timeout, *from, *endpoint;
-    bool json, yes, dry_run;
+    bool json, yes, dry_run, watch;
     int count;   /* arguments after the words */
     char **args;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
 #include "gtid.h"
 #include "log.h"
@@ -31,7 +32,7 @@ const struct command_option command_options[] = {
 };
 const size_t command_option_count = sizeof command_options / sizeof *command_options;
 
-enum { OPTIONS_MAX = 16, CALL_TIMEOUT_S = 30, WAIT_GRACE_S = 30 };
+enum { OPTIONS_MAX = 16, CALL_TIMEOUT_S = 30, WAIT_GRACE_S = 30, WATCH_MS = 1000 };
 static const char always[] = "Sch"; /* every command takes these */
 
 /* ---- help ---- */
@@ -123,6 +124,7 @@ static void option_take(struct call *call, int letter)
     case 'j': call->json = true; break;
     case 'y': call->yes = true; break;
     case 'n': call->dry_run = true; break;
+    case 'w': call->watch = true; break;
     default: break; /* 'h' is the caller's */
     }
 }
@@ -319,8 +321,13 @@ static int do_status(struct call *call)
 
 static int do_stats(struct call *call)
 {
-    if (miscounted(call, 0, 0, "stats [--endpoint URL]")) return PROGRAM_USAGE;
-    return call->endpoint ? endpoint_stats(call) : get(call, VIEW_STATS, "/stats");
+    if (miscounted(call, 0, 0, "stats [--endpoint URL] [--watch]")) return PROGRAM_USAGE;
+    for (;;) {
+        if (call->watch && !call->json && isatty(STDOUT_FILENO)) fputs("\033[H\033[2J", stdout);
+        int status = call->endpoint ? endpoint_stats(call) : get(call, VIEW_STATS, "/stats");
+        if (!call->watch || status == PROGRAM_UNREACHABLE || status == PROGRAM_USAGE || fflush(stdout)) return status;
+        clock_sleep_ms(call->endpoint ? 0 : WATCH_MS); /* a node's rate takes a second by itself */
+    }
 }
 
 static int do_ready(struct call *call) { return miscounted(call, 0, 0, "ready") ? PROGRAM_USAGE : get(call, VIEW_READY, "/ready"); }

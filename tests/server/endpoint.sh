@@ -33,6 +33,9 @@ told '^Role +Follower'
 told 'node-1 \(.*\) names node-1 as leader, says that it leads itself'
 ends 0 stats -e "${URL[1]}"
 told '^node-2 +Active'
+{ timeout 6 "$BUILD/wolfctl" stats -e "${URL[1]}" --watch || true; } >"$DIR/out"
+[ "$(grep -c '^LSN ' "$DIR/out")" -ge 2 ] || fail "stats --watch said $(grep -c '^LSN ' "$DIR/out") times what it knows"
+ends 3 stats -e "http://$(node_host 1):1" --watch
 ends 0 status -e "${URL[3]}" --json
 [ "$(json state) $(json leader) $(json id) $(json agent_answers)" = "led node-1 node-3 false" ] || fail "status --json: $(cat "$DIR/out")"
 ends 2 status -e https://node
