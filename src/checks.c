@@ -10,10 +10,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "binlog_end.h"
 #include "clock.h"
 #include "grants.h"
 
-enum { GRANTS_MAX = 256, RETENTION_MIN_HOURS = 24, CLOCK_MAX_S = 5, REPLICAS_MAX = 1000 };
+enum { UNKNOWN_VARIABLE = 1193, GRANTS_MAX = 256, RETENTION_MIN_HOURS = 24, CLOCK_MAX_S = 5, REPLICAS_MAX = 1000 };
 
 struct check;
 struct runner {
@@ -93,7 +94,7 @@ static bool judge_version(struct runner *runner, const char *value)
     const struct db_version *version = db_version(runner->db);
     (void)value;
     if (version->flavour != DB_MARIADB)
-        report(runner, CHECK_ERROR, runner->check->remedy, "this is MySQL %s", version->text);
+        report(runner, db_version_at_least(version, 5, 6) ? CHECK_OK : CHECK_ERROR, runner->check->remedy, "MySQL %s", version->text);
     else
         report(runner, db_version_at_least(version, 10, 6) ? CHECK_OK : CHECK_ERROR, runner->check->remedy, "MariaDB %s", version->text);
     return true;
@@ -186,6 +187,54 @@ static bool judge_managed(struct runner *runner, bool *managed)
     return true;
 }
 
+static bool judge_gtid_mode(struct runner *runner, const char *value)
+{
+    bool on = !strcasecmp(value, "ON");
+    report(runner, on ? CHECK_OK : runner->check->level, runner->check->remedy, "gtid_mode is %s%s", value,
+           on ? "" : ": capture knows its place by file and offset, and cannot move to another server");
+    return true;
+}
+
+static bool judge_mysql_position(struct runner *runner, const char *value)
+{
+    struct source_pos *end = calloc(1, sizeof *end);
+    struct err err;
+    bool gtids, ok;
+    if (!end) abort();
+    (void)value;
+    ok = binlog_has_gtids(runner->db, &gtids, &err) && binlog_end(runner->db, !gtids, end, &err);
+    if (ok) {
+        char text[GTID_SET_TEXT_MAX];
+        gtid_set_format(&end->gtids, text);
+        report(runner, CHECK_OK, "", "%s is '%.300s'%s%.100s%s", gtids ? "gtid_executed" : "the end", text, *end->file ? ", in " : "", end->file,
+               *end->file ? "" : "; file and offset need REPLICATION CLIENT");
+    }
+    free(end);
+    if (ok || err.code != ERR_LIMIT) return ok || unreadable(runner, &err, "");
+    report(runner, CHECK_ERROR, "", "%.500s", err.text);
+    return true;
+}
+
+static bool judge_value_options(struct runner *runner, const char *value)
+{
+    struct db_result *result;
+    struct err err;
+    (void)value;
+    if (!db_query(runner->db, &result, &err, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('binlog_row_value_options', 'binlog_row_image')"))
+        return unreadable(runner, &err, "");
+    bool partial = false, full = true;
+    for (uint64_t i = 0; i < result->row_count; i++) {
+        bool image = !strcasecmp(db_value(result, i, 0, NULL), "binlog_row_image");
+        const char *its = db_value(result, i, 1, NULL);
+        if (image) full = its && !strcasecmp(its, "FULL");
+        else partial = its && *its;
+    }
+    db_result_free(result);
+    report(runner, partial && !full ? CHECK_WARNING : CHECK_OK, runner->check->remedy, "binlog_row_value_options is %s%s",
+           partial ? "PARTIAL_JSON" : "not set", partial && !full ? ", and the images of rows are not FULL" : "");
+    return true;
+}
+
 static bool judge_retention(struct runner *runner, const char *value)
 {
     char text[64];
@@ -193,7 +242,8 @@ static bool judge_retention(struct runner *runner, const char *value)
     struct err err;
     if (!judge_managed(runner, &managed)) return false;
     if (managed) return true;
-    bool seconds = db_version_at_least(db_version(runner->db), 10, 6);
+    const struct db_version *version = db_version(runner->db);
+    bool seconds = version->flavour == DB_MARIADB ? db_version_at_least(version, 10, 6) : db_version_at_least(version, 8, 0);
     (void)value;
     if (!db_scalar(runner->db, text, sizeof text, &found, &err,
                    seconds ? "SELECT @@global.binlog_expire_logs_seconds" : "SELECT @@global.expire_logs_days * 86400"))
@@ -261,6 +311,16 @@ static bool judge_source_privileges(struct runner *runner, const char *value)
     return judge_privileges(runner, value, wanted, sizeof wanted / sizeof *wanted);
 }
 
+static bool judge_mysql_privileges(struct runner *runner, const char *value)
+{
+    static const struct privilege wanted[] = {
+        {"REPLICATION SLAVE", "REPLICATION SLAVE", NULL, CHECK_ERROR, "the binary log cannot be read without it"},
+        {"REPLICATION CLIENT|SUPER", "REPLICATION CLIENT", NULL, CHECK_WARNING,
+         "file and offset of the source's end cannot be seen, which are its position where gtid_mode is not ON"},
+    };
+    return judge_privileges(runner, value, wanted, sizeof wanted / sizeof *wanted);
+}
+
 static bool judge_target_privileges(struct runner *runner, const char *value)
 {
     static const struct privilege wanted[] = {
@@ -307,8 +367,11 @@ static bool judge_server_id(struct runner *runner, const char *value)
         report(runner, CHECK_ERROR, runner->check->remedy, "server_id %u is the source's own", ours);
         return true;
     }
-    if (!db_query(runner->db, &result, &err, "SHOW SLAVE HOSTS"))
-        return unreadable(runner, &err, "GRANT REPLICATION MASTER ADMIN ON *.* to our account, so that a server_id that is taken shows");
+    const struct db_version *version = db_version(runner->db);
+    bool renamed = version->flavour == DB_MYSQL && db_version_at_least(version, 8, 1);
+    if (!db_query(runner->db, &result, &err, renamed ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS"))
+        return unreadable(runner, &err, version->flavour == DB_MYSQL ? "GRANT REPLICATION SLAVE ON *.* to our account"
+                                  : "GRANT REPLICATION MASTER ADMIN ON *.* to our account, so that a server_id that is taken shows");
     gethostname(host, sizeof host - 1);
     bool taken = false;
     int host_column = db_column_index(result, "Host");
@@ -353,6 +416,24 @@ static bool judge_replica(struct runner *runner, const char *value)
     return true;
 }
 
+/* A MySQL is a replica as long as a channel is configured. */
+static bool judge_mysql_replica(struct runner *runner, const char *value)
+{
+    char channels[32];
+    bool found, logs = !strcmp(value, "1") || !strcasecmp(value, "ON");
+    struct err err;
+    if (logs || !db_version_at_least(db_version(runner->db), 5, 7)) {
+        report(runner, logs ? CHECK_OK : CHECK_WARNING, runner->check->remedy, "%s",
+               logs ? "what this server applies as a replica, if anything, is in its binary log" : "log_slave_updates is OFF");
+        return true;
+    }
+    if (!db_scalar(runner->db, channels, sizeof channels, &found, &err, "SELECT COUNT(*) FROM performance_schema.replication_connection_configuration"))
+        return unreadable(runner, &err, "GRANT SELECT ON performance_schema.replication_connection_configuration to our account, or see that this is no replica");
+    bool replica = strtoul(channels, NULL, 10) > 0;
+    report(runner, replica ? CHECK_ERROR : CHECK_OK, runner->check->remedy, "log_replica_updates is OFF, and this server is %s replica", replica ? "a" : "no");
+    return true;
+}
+
 static bool judge_semi_sync(struct runner *runner, const char *value)
 {
     static const char *const names[] = {"master", "source"};
@@ -379,8 +460,10 @@ static bool judge_filters(struct runner *runner, const char *value)
     struct db_result *result;
     struct err err;
     (void)value;
-    if (!db_query(runner->db, &result, &err, "SHOW MASTER STATUS"))
-        return unreadable(runner, &err, "GRANT BINLOG MONITOR ON *.* to our account, so that binlog_do_db and binlog_ignore_db show");
+    if (!db_query(runner->db, &result, &err, "%s", binlog_status_sql(db_version(runner->db))))
+        return unreadable(runner, &err, db_version(runner->db)->flavour == DB_MYSQL
+                                            ? "GRANT REPLICATION CLIENT ON *.* to our account, so that binlog_do_db and binlog_ignore_db show"
+                                            : "GRANT BINLOG MONITOR ON *.* to our account, so that binlog_do_db and binlog_ignore_db show");
     const char *only = result->row_count && result->column_count > 2 ? db_value(result, 0, 2, NULL) : "";
     const char *not = result->row_count && result->column_count > 3 ? db_value(result, 0, 3, NULL) : "";
     bool set = (only && *only) || (not && *not);
@@ -453,6 +536,12 @@ static const struct check checks[] = {
 #undef CHECK
 };
 
+static bool is_meant(const struct check *check, enum check_side side, enum db_flavour flavour)
+{
+    unsigned alone = check->sides & (CHECK_ON_MARIADB | CHECK_ON_MYSQL);
+    return check->sides & side && (!alone || alone & (flavour == DB_MARIADB ? CHECK_ON_MARIADB : CHECK_ON_MYSQL));
+}
+
 bool checks_run(struct db *db, enum check_side side, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
 {
     struct runner runner = {.db = db, .facts = facts, .fn = fn, .context = context, .err = err};
@@ -460,10 +549,11 @@ bool checks_run(struct db *db, enum check_side side, const struct check_facts *f
         char value[1024];
         bool found;
         struct err failed;
-        if (!(checks[i].sides & side)) continue;
+        if (!is_meant(&checks[i], side, db_version(db)->flavour)) continue;
         runner.check = &checks[i];
         if (!db_scalar(db, value, sizeof value, &found, &failed, "%s", checks[i].sql)) {
-            if (!unreadable(&runner, &failed, checks[i].remedy)) return false;
+            if (failed.number == UNKNOWN_VARIABLE) report(&runner, CHECK_WARNING, checks[i].remedy, "this server (%s) has no %s", db_version(db)->text, checks[i].name);
+            else if (!unreadable(&runner, &failed, checks[i].remedy)) return false;
             continue;
         }
         if (!checks[i].judge(&runner, value)) return false;

@@ -7,7 +7,7 @@
 #include "db.h"
 
 enum check_level { CHECK_OK, CHECK_WARNING, CHECK_ERROR };
-enum check_side { CHECK_SOURCE = 1, CHECK_TARGET = 2 };
+enum check_side { CHECK_SOURCE = 1, CHECK_TARGET = 2, CHECK_ON_MARIADB = 4, CHECK_ON_MYSQL = 8 /* neither: on both */ };
 struct finding { const char *check; enum check_level level; char text[512], remedy[512]; };
 typedef void finding_fn(void *context, const struct finding *finding);
 struct check_facts { /* what the caller knows */

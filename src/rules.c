@@ -95,7 +95,7 @@ static void source_check(struct reading *in)
     struct gtid_set set;
     struct err why;
     if (source->start_gtid && !gtid_set_parse(slice_text(source->start_gtid), &set, &why))
-        problem(&in->problems, line_of(at, "start_gtid"), "start_gtid", "\"%.*s\": %s; allowed is a GTID set as 0-1-42,1-1-7",
+        problem(&in->problems, line_of(at, "start_gtid"), "start_gtid", "\"%.*s\": %s; allowed is a GTID set as 0-1-42,1-1-7, of a MySQL as uuid:1-42",
                 CONFIG_SHOWN_MAX, source->start_gtid, why.text);
 }
 

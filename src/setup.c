@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "binlog_end.h"
 #include "checks.h"
 #include "command.h"
 #include "config.h"
@@ -266,8 +267,10 @@ static bool pick_server_id(struct setup *setup, struct err *err)
     struct db_result *replicas = NULL;
     char own[32];
     if (setup->plan.server_id) return true;
+    const struct db_version *version = db_version(setup->source);
+    const char *list = version->flavour == DB_MYSQL && db_version_at_least(version, 8, 1) ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS";
     if (!db_scalar(setup->source, own, sizeof own, NULL, err, "SELECT @@global.server_id")) return false;
-    if (!db_query(setup->source, &replicas, err, "SHOW SLAVE HOSTS") && err->code == ERR_RETRY) return false;
+    if (!db_query(setup->source, &replicas, err, "%s", list) && err->code == ERR_RETRY) return false;
     bool taken = true;
     while (taken) {
         uint32_t random;
@@ -281,23 +284,23 @@ static bool pick_server_id(struct setup *setup, struct err *err)
     return true;
 }
 
-/* The source's end, as where to begin. */
+/* The source's end, as where to begin: by its GTIDs, or by file and offset where it has none. */
 static bool find_start(struct setup *setup, struct err *err)
 {
-    struct db_result *status;
-    if (db_query(setup->source, &status, err, "SHOW MASTER STATUS")) {
-        if (status->row_count) {
-            snprintf(setup->file, sizeof setup->file, "%s", db_value(status, 0, 0, NULL));
-            setup->plan.end_position = strtoull(db_value(status, 0, 1, NULL), NULL, 10);
-        }
-        db_result_free(status);
-    } else if (err->code == ERR_RETRY) {
-        return false;
+    struct source_pos *end = calloc(1, sizeof *end);
+    bool gtids;
+    if (!end) abort();
+    bool ok = binlog_has_gtids(setup->source, &gtids, err) && binlog_end(setup->source, !gtids, end, err);
+    if (ok) {
+        snprintf(setup->file, sizeof setup->file, "%s", end->file);
+        setup->plan.end_position = end->offset;
+        if (gtids) gtid_set_format(&end->gtids, setup->gtid);
+        setup->plan.start_gtid = gtids ? setup->gtid : NULL;
+        setup->plan.end_file = setup->file;
+        if (!gtids && !setup->plan.start_file) setup->plan.start_file = setup->file, setup->plan.start_position = end->offset;
     }
-    if (!db_scalar(setup->source, setup->gtid, sizeof setup->gtid, NULL, err, "SELECT @@global.gtid_binlog_pos")) return false;
-    setup->plan.start_gtid = setup->gtid;
-    setup->plan.end_file = setup->file;
-    return true;
+    free(end);
+    return ok || (setup->failed && err->code != ERR_RETRY); /* what is wrong has been said */
 }
 
 static bool look_at_source(struct setup *setup, struct err *err)
@@ -309,11 +312,10 @@ static bool look_at_source(struct setup *setup, struct err *err)
     plan->server_text = setup->server_text;
     if (!connect_to(&plan->source, "source", &setup->source, err)) return false;
     plan->version_text = db_version(setup->source)->text;
-    bool mariadb = db_version(setup->source)->flavour == DB_MARIADB;
-    if (mariadb && !pick_server_id(setup, err)) return false;
+    if (!pick_server_id(setup, err)) return false;
     struct check_facts facts = {.server_id = plan->server_id, .user = plan->source.user};
     setup_identity(setup->source, setup->identity);
-    return checks_run(setup->source, CHECK_SOURCE, &facts, take_finding, setup, err) && (!mariadb || find_start(setup, err));
+    return checks_run(setup->source, CHECK_SOURCE, &facts, take_finding, setup, err) && find_start(setup, err);
 }
 
 static bool look_at_target(struct setup *setup, struct err *err)

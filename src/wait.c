@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "binlog_end.h"
 #include "clock.h"
 #include "json.h"
 #include "verbs.h"
@@ -26,7 +27,7 @@ bool wait_seconds(const char *text, double *seconds, struct err *err)
    with everything behind it. */
 static bool confirmed_directly(const struct gtid_set *gtids, const struct sink_status *sinks, size_t count)
 {
-    if (gtids->count != 1) return false;
+    if (gtids->count != 1 || gtid_set_kind(gtids) != GTID_MARIADB) return false;
     for (size_t i = 0; i < count; i++)
         if (sinks[i].gtid.seq < gtids->items[0].seq || sinks[i].gtid.domain != gtids->items[0].domain) return false;
     return count > 0;
@@ -34,6 +35,7 @@ static bool confirmed_directly(const struct gtid_set *gtids, const struct sink_s
 
 bool wait_went_back(const struct gtid_set *captured, const struct gtid_set *now)
 {
+    if (captured->count && gtid_set_kind(captured) != GTID_MARIADB) return !gtid_set_contains(now, captured);
     for (uint32_t i = 0; i < captured->count; i++) {
         struct gtid had = captured->items[i], has = gtid_set_get(now, had.domain);
         if (has.seq && has.server == had.server && has.seq < had.seq) return true;
@@ -117,14 +119,13 @@ static void look_around(struct waiting *w)
         w->sink_count += is_meant(&w->sinks[w->sink_count], w->sink);
 }
 
-/* @@gtid_binlog_pos over a connection of our own: what the source has now, not what capture has heard of. */
+/* The end of its binary log over a connection of our own: what the source has now, not what capture has heard of. */
 static bool ask_source(struct waiting *w, struct err *err)
 {
     struct db_options options;
     struct db *db;
-    char name[256], text[GTID_SET_TEXT_MAX];
+    char name[256];
     unsigned port;
-    bool found;
     const struct source_settings *source = &w->agent->settings->source;
     settings_server(&source->server, "source", &options);
     options.read_timeout_ms = ASK_TIMEOUT_MS;
@@ -137,8 +138,14 @@ static bool ask_source(struct waiting *w, struct err *err)
         options.port = port;
     }
     if (!db_open(&options, &db, err)) return false;
-    bool good = db_scalar(db, text, sizeof text, &found, err, "SELECT @@GLOBAL.gtid_binlog_pos") &&
-                gtid_set_parse(slice_text(text), &w->goal.gtids, err);
+    bool gtids = true;
+    struct source_pos *end = calloc(1, sizeof *end);
+    if (!end) abort();
+    bool good = binlog_has_gtids(db, &gtids, err);
+    if (gtid_set_kind(&w->source.pos.gtids) == GTID_FILE) gtids = false; /* the log was begun so */
+    good = good && binlog_end(db, !gtids, end, err);
+    if (good) gtid_set_copy(&w->goal.gtids, &end->gtids);
+    free(end);
     db_close(db);
     return good;
 }
@@ -160,7 +167,7 @@ static bool goal_find(struct waiting *w)
     struct err err = {0};
     if (gtid) {
         if (gtid_set_parse(slice_text(gtid), &w->goal.gtids, &err)) return true;
-        request_error(w->request, 400, "as 0-1-42 or 0-1-42,1-1-7", "gtid: %s", err.text);
+        request_error(w->request, 400, "as 0-1-42,1-1-7, or for a MySQL source uuid:1-42", "gtid: %s", err.text);
         return false;
     }
     for (;;) {
