@@ -43,8 +43,11 @@ struct decoder {
     struct change change;       /* filled anew for each kind, never cleared */
     struct decoder_stats stats;
     uint32_t version;           /* 101119 */
+    bool relay;                 /* the stream is a replica's relay log */
     bool forget_schema;         /* at the next group's start */
 };
+
+enum { BINLOG_START = 4 }; /* the first event stands behind the magic */
 
 typedef bool handler_fn(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err);
 
@@ -558,8 +561,14 @@ bool decoder_cut(struct decoder *decoder, struct err *err)
     return cut(decoder, &note, err);
 }
 
+/* What a replica wrote about its own relay log: a transaction may go on in the next one, and places in it are none of the source's. */
+static bool is_of_relay(const struct event *event) { return event->flags & EVENT_FLAG_RELAY_LOG; }
+
 static bool on_format(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
+    *note = DECODER_FORMAT;
+    d->relay |= is_of_relay(event); /* it repeats its source's, too, in the middle of a transaction; what really cuts one is a ROTATE */
+    if (d->relay && d->txn.open) return event_format_decode(event, &d->format, err);
     if (!cut(d, note, err) || !event_format_decode(event, &d->format, err)) return false;
     unsigned major = 0, minor = 0, patch = 0;
     if (sscanf(d->format.version, "%u.%u.%u", &major, &minor, &patch) >= 2) d->version = major * 10000 + minor * 100 + patch;
@@ -574,6 +583,7 @@ static bool on_rotate(struct decoder *d, const struct event *event, enum decoder
     struct cursor in = cursor_of(event->body);
     uint64_t offset = cursor_u64(&in);
     struct slice file = cursor_rest(&in);
+    if (is_of_relay(event)) return true;
     if (in.failed || !file.size || file.size >= SOURCE_FILE_MAX || memchr(file.data, 0, file.size))
         return err_set(err, ERR_CORRUPT, "a ROTATE without a file name of 1 to %d bytes", SOURCE_FILE_MAX - 1);
     if (!cut(d, note, err)) return false;
@@ -583,6 +593,16 @@ static bool on_rotate(struct decoder *d, const struct event *event, enum decoder
     pos->file[file.size] = 0;
     pos->offset = d->file_offset = offset;
     if (other || *note == DECODER_NOTHING) *note = *note == DECODER_ABORT ? DECODER_ABORT : DECODER_FILE;
+    return true;
+}
+
+bool decoder_file(struct decoder *decoder, const char *name, struct err *err)
+{
+    struct source_pos *pos = &decoder->commit.pos;
+    enum decoder_note note;
+    if (!cut(decoder, &note, err)) return false;
+    snprintf(pos->file, sizeof pos->file, "%s", name);
+    pos->offset = decoder->file_offset = decoder->event_offset = BINLOG_START;
     return true;
 }
 
@@ -704,6 +724,7 @@ static void advance(struct decoder *d, const struct event *event)
     bool artificial = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||
                       ((event->type == EVENT_FORMAT_DESCRIPTION || event->type == EVENT_START_ENCRYPTION) && !event->log_pos);
     d->event_offset = d->file_offset;
+    if (is_of_relay(event)) return;
     if (!artificial) d->file_offset += event->raw.size;
     if (!event->log_pos || event->type == EVENT_ROTATE) return;
     int32_t off = (int32_t)(event->log_pos - (uint32_t)d->file_offset);

@@ -47,6 +47,9 @@ void decoder_free(struct decoder *decoder);
 /* One event. On error nothing of it was emitted but what emit has already been given; the error's text names type, file, offset.
    ERR_CORRUPT / ERR_UNSUPPORTED / ERR_STOP: the caller saves the bytes and stops. */
 MUST_CHECK bool decoder_event(struct decoder *decoder, struct slice raw, enum decoder_note *note, struct err *err);
+/* What comes next is the beginning of that file: what the server's artificial ROTATE says in a stream. Emits ABORT if a transaction is
+   open. Not for relay logs, which say it themselves. */
+MUST_CHECK bool decoder_file(struct decoder *decoder, const char *name, struct err *err);
 /* The stream ended here (connection lost, stop): emits ABORT if a transaction is open. */
 MUST_CHECK bool decoder_cut(struct decoder *decoder, struct err *err);
 bool decoder_in_transaction(const struct decoder *decoder);

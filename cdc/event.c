@@ -2,6 +2,7 @@
 #include "event.h"
 
 #include <isa-l/crc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cursor.h"
@@ -53,6 +54,19 @@ static bool check(const struct event *event, struct err *err)
                    "with mariadb-binlog --verify-binlog-checksum", stored, found);
 }
 
+/* MySQL 5.6.1 and MariaDB 5.3 put the checksum's algorithm, and room for a checksum, behind the list of lengths. `after`: what follows the
+   FORMAT_DESCRIPTION's header. */
+static bool format_is_summed(struct slice after)
+{
+    char version[EVENT_VERSION_MAX] = "";
+    unsigned major = 0, minor = 0, patch = 0;
+    if (after.size < 2 + 50) return true; /* too short for either */
+    memcpy(version, after.data + 2, 50);
+    if (sscanf(version, "%3u.%3u.%3u", &major, &minor, &patch) < 2) return true;
+    unsigned number = major * 1000000 + minor * 1000 + patch;
+    return number >= (strstr(version, "MariaDB") || strstr(version, "-maria-") ? 5003000 : 5006001);
+}
+
 bool event_decode(struct slice raw, const struct event_format *format, bool verify, struct event *event, struct err *err)
 {
     struct cursor in = cursor_of(raw);
@@ -65,12 +79,12 @@ bool event_decode(struct slice raw, const struct event_format *format, bool veri
     e.flags = cursor_u16(&in);
     if (in.failed || size != raw.size)
         return err_set(err, ERR_CORRUPT, "an event of %zu bytes says that it has %u", raw.size, in.failed ? 0 : size);
-    bool is_format = e.type == EVENT_FORMAT_DESCRIPTION, summed = format->checksum;
-    size_t tail = is_format || summed ? EVENT_CHECKSUM : 0;
+    bool is_format = e.type == EVENT_FORMAT_DESCRIPTION, summed = is_format ? format_is_summed(slice_of(in.at, cursor_left(&in))) : format->checksum;
+    size_t tail = summed ? EVENT_CHECKSUM : 0;
     if (cursor_left(&in) < tail + (is_format ? 1u : 0u)) return err_set(err, ERR_CORRUPT, "an event of %zu bytes is too short", raw.size);
     e.body = cursor_bytes(&in, cursor_left(&in) - tail);
     /* a FORMAT_DESCRIPTION says for itself, in its last byte, whether checksums are on */
-    if (is_format) summed = e.body.data[e.body.size - 1] == 1;
+    if (is_format && summed) summed = e.body.data[e.body.size - 1] == 1;
     if (verify && summed && !check(&e, err)) return false;
     *event = e;
     return true;
@@ -87,8 +101,9 @@ bool event_format_decode(const struct event *event, struct event_format *format,
     if (in.failed || binlog_version != 4 || header != EVENT_HEADER)
         return err_set(err, ERR_CORRUPT, "not the start of a binary log of version 4 (version %u, header of %u bytes)", binlog_version, header);
     if (cursor_left(&in) < EVENT_TABLE_MAP + 1u) return err_set(err, ERR_CORRUPT, "its list of event types is too short");
-    struct slice lengths = cursor_bytes(&in, cursor_left(&in) - 1);
-    uint8_t algorithm = cursor_u8(&in);
+    bool summed = format_is_summed(event->body);
+    struct slice lengths = cursor_bytes(&in, cursor_left(&in) - summed);
+    uint8_t algorithm = summed ? cursor_u8(&in) : 0;
     if (algorithm > 1) return err_set(err, ERR_UNSUPPORTED, "checksum algorithm %u is unknown", algorithm);
     memcpy(f.version, version.data, version.size);
     f.mariadb = strstr(f.version, "MariaDB") || strstr(f.version, "-maria-");

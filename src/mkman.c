@@ -9,6 +9,7 @@
 
 #include "cdc.h"
 #include "config.h"
+#include "decode.h"
 #include "program.h"
 #include "sink.h"
 
@@ -206,6 +207,7 @@ static void page_wolfcdc(void)
 
 static void page_wolfctl(void)
 {
+    char name[40];
     head("wolfctl", 1, "looks after wolfcdc");
     section("SYNOPSIS");
     puts(".B wolfctl\n\\fICOMMAND\\fR [\\fIOPTION\\fR...]");
@@ -217,6 +219,12 @@ static void page_wolfctl(void)
     section("OPTIONS");
     paragraph("wolfctl help COMMAND says which of them a command takes.");
     options_list(command_options, COUNT(command_options));
+    section("BINLOG DECODE");
+    for (size_t i = 0; decode_about[i]; i++) paragraph(decode_about[i]);
+    for (size_t i = 0; i < decode_option_count; i++) {
+        snprintf(name, sizeof name, "--%s", decode_options[i].name);
+        item(name, decode_options[i].argument, decode_options[i].help);
+    }
     exit_codes();
     section("KEYS OF STATUS \\-\\-JSON");
     paragraph("One document. These names are stable; new ones may be added.");

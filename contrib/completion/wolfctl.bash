@@ -33,7 +33,7 @@ _wolfctl() {
     done
     if [[ $current == -* ]]; then
         case ${words[0]-} in
-        wal | binlog-setup) mapfile -t COMPREPLY < <(compgen -W "$(_wolfctl_options "$program" "${words[@]}" --help)" -- "$current") ;;
+        wal | binlog-setup | binlog) mapfile -t COMPREPLY < <(compgen -W "$(_wolfctl_options "$program" "${words[@]}" --help)" -- "$current") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "$(_wolfctl_options "$program" help "${words[@]}")" -- "$current") ;;
         esac
         return
