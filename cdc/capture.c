@@ -44,6 +44,7 @@ enum {
     DENIED_WAIT_MS = 30000,
     BEHIND_WAIT_MS = 5000,
     CATCH_UP_LOOK_MS = 500,
+    CLUSTER_CATCH_UP_MS = 8000,  /* a Galera node has in its queue what it lacks, or never gets it */
     RETURN_MIN_MS = 10000,
     RETURN_MAX_MS = 3600000,
     SERVES_EVERY_MS = 3000,
@@ -107,6 +108,7 @@ struct cdc {
     bool fruitful;              /* and brought a transaction */
     bool follows;               /* of a source that is behind: it applies another's changes */
     uint64_t behind_since_ms;   /* 0: not behind */
+    uint64_t catch_up_ms;       /* how long that one is waited for */
     uint64_t next_return_ms, return_ms;
     uint64_t next_serves_ms;
     char identity[192];         /* of the server that was proven last; "" none */
@@ -588,7 +590,9 @@ static bool behind(struct cdc *cdc, const struct source_info *info, struct err *
     gtid_set_format(&cdc->pos.gtids, log);
     gtid_set_format(&info->end, end);
     if (gtid_set_kind(&cdc->pos.gtids) == GTID_FILE) gtid_format(&info->place, end);
-    cdc->follows = cdc->driver->follows && cdc->driver->follows(cdc->source);
+    cdc->follows = info->clustered || (cdc->driver->follows && cdc->driver->follows(cdc->source));
+    cdc->catch_up_ms = cdc->settings->source.catch_up_ms;
+    if (info->clustered && cdc->catch_up_ms > CLUSTER_CATCH_UP_MS) cdc->catch_up_ms = CLUSTER_CATCH_UP_MS;
     if (!cdc->behind_since_ms) cdc->behind_since_ms = coarse_ms();
     if (gtid_set_kind(&cdc->pos.gtids) == GTID_MYSQL) { /* exactly what is missing */
         struct gtid_set missing;
@@ -961,7 +965,7 @@ static void after_loss(struct cdc *cdc, struct err *err)
 /* Less than we have: a replica catches up, a primary never does. */
 static void after_behind(struct cdc *cdc, struct err *err)
 {
-    uint64_t waited = coarse_ms() - cdc->behind_since_ms, most = cdc->settings->source.catch_up_ms;
+    uint64_t waited = coarse_ms() - cdc->behind_since_ms, most = cdc->catch_up_ms;
     struct err said = *err;
     if (cdc->follows && waited < most) {
         err_set(err, said.code, "%.800s: it is behind, and still applies another server's changes: waited for (%llu of %llu s, catch_up_ms)", said.text,

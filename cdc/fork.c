@@ -156,18 +156,32 @@ static bool listen(const struct fork_ask *ask, struct source *source, const stru
     return ok;
 }
 
+/* What is known without reading: the last transaction of each writer. */
+static void take_ends(struct fork *fork, uint32_t domain, const struct gtid *items, size_t count)
+{
+    for (size_t i = 0; i < count && fork->theirs_count < FORK_THEIRS_MAX; i++)
+        if (items[i].domain == domain) fork->theirs[fork->theirs_count++] = (struct fork_entry){.gtid = items[i]};
+    fork->more = true;
+}
+
 static bool compare(const struct fork_ask *ask, struct source *source, uint64_t deadline, struct fork *fork, struct err *err)
 {
     struct gtid *items = calloc(STATES_MAX, sizeof *items);
     size_t count = 0, start = 0;
-    struct source_pos from = *ask->pos;
+    struct source_pos from;
+    source_pos_copy(&from, ask->pos);
     if (!items) abort();
     bool ok = ask->driver->histories(source, items, STATES_MAX, &count, err);
-    bool some = ok && fork_mark(fork, items, count, &start);
+    if (ok && fork_mark(fork, items, count, &start)) {
+        ok = gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from, err) &&
+             listen(ask, source, &from, deadline, fork, err);
+    } else if (ok) {
+        gtid_set_remove(&from.gtids, ask->last.domain); /* all that it has */
+        if (!ask->driver->dump(source, &from, err) || !listen(ask, source, &from, deadline, fork, err))
+            take_ends(fork, ask->last.domain, items, count);
+    }
     free(items);
-    if (!ok || !some) return ok;
-    return gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from, err) &&
-           listen(ask, source, &from, deadline, fork, err);
+    return ok;
 }
 
 bool fork_find(const struct fork_ask *ask, char *text, size_t room, struct err *err)

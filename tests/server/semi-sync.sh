@@ -27,10 +27,12 @@ latency() { # latency VARIABLE: into it, the median of 40 commits in microsecond
         read -r _ <&"${MARIA[0]}"
         all+=("$((${EPOCHREALTIME/[.,]/} - from))")
     done
-    exec {MARIA[1]}>&-
+    local fd=${MARIA[1]}
+    exec {fd}>&-
     wait "$MARIA_PID" 2>/dev/null || true
     printf -v "$1" %s "$(printf '%s\n' "${all[@]}" | sort -n | sed -n 20p)"
 }
+with=0 without=0
 latency with
 sql source "SET GLOBAL rpl_semi_sync_master_enabled=OFF"
 latency without
