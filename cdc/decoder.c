@@ -480,6 +480,7 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
     if (event->flags & EVENT_FLAG_SUPPRESS_USE && s->kind != STATEMENT_ALTER_DATABASE) s->database.size = 0;
     s->own_commit = s->kind != STATEMENT_DML;
     s->tables = buf_bytes(&d->ddl.tables);
+    if (!d->format.mariadb) s->flavour = slice_text("mysql");
     if (s->own_commit) d->forget_schema = true;
     if (d->ddl.temporary) temporaries_note(d->temporaries, event->server_id, s);
     enum verdict verdict = judge(d, event, s, err);

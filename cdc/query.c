@@ -1,6 +1,8 @@
 /* query.c: see query.h. Status variables are a table: code → how long it is and where it goes. */
 #include "query.h"
 
+#include <stdlib.h>
+
 void context_init(struct context *context)
 {
     *context = (struct context){0};
@@ -104,6 +106,13 @@ static void status_databases(struct cursor *in, struct statement *s)
         while (cursor_left(in) && cursor_u8(in)) continue;
 }
 
+/* MySQL 5.7 and later; said as MariaDB says it, in flags2. */
+enum { FLAGS2_EXPLICIT_TIMESTAMP = 0x01000000, EXPLICIT_TIMESTAMP_SAID = 1 << 30 };
+static void status_explicit_timestamp(struct cursor *in, struct statement *s)
+{
+    if (cursor_u8(in)) s->flags2 |= FLAGS2_EXPLICIT_TIMESTAMP;
+}
+
 static void status_gtid_flags(struct cursor *in, struct statement *s)
 {
     enum { COMMIT_ALTER = 0x04, ROLLBACK_ALTER = 0x08 };
@@ -129,7 +138,7 @@ static const struct status { status_fn *read; uint32_t part; } statuses[256] = {
     [11] = {status_invoker, 0},
     [12] = {status_databases, 0},
     [13] = {status_microseconds, CONTEXT_MICROSECONDS},
-    [16] = {status_u1, 0},              /* explicit_defaults_for_timestamp */
+    [16] = {status_explicit_timestamp, EXPLICIT_TIMESTAMP_SAID},
     [17] = {status_u8, 0},              /* XID of an atomic DDL */
     [18] = {status_u2, 0},              /* default collation for utf8mb4 */
     [19] = {status_u1, 0},              /* sql_require_primary_key */
@@ -155,6 +164,14 @@ static bool read_status(struct slice bytes, bool mariadb, struct statement *s)
     return !in.failed;
 }
 
+/* A MySQL that does not say it has its default, which became ON with 8.0. */
+static void assume_timestamp(const struct event_format *format, struct statement *s)
+{
+    bool said = s->context & EXPLICIT_TIMESTAMP_SAID;
+    s->context &= ~(uint32_t)EXPLICIT_TIMESTAMP_SAID;
+    if (!format->mariadb && !said && strtoul(format->version, NULL, 10) >= 8) s->flags2 |= FLAGS2_EXPLICIT_TIMESTAMP;
+}
+
 bool query_decode(const struct event *event, const struct event_format *format, const struct context *context,
                       struct statement *statement, struct err *err)
 {
@@ -173,6 +190,7 @@ bool query_decode(const struct event *event, const struct event_format *format, 
     cursor_u8(&in);
     s.text = cursor_rest(&in);
     if (in.failed || !read_status(variables, format->mariadb, &s)) return err_set(err, ERR_CORRUPT, "a QUERY that is cut short");
+    assume_timestamp(format, &s);
     *statement = s;
     return true;
 }

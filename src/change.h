@@ -60,7 +60,7 @@ struct statement {
     struct slice database;    /* the session's */
     struct slice text;        /* in charset_client */
     struct slice tables;      /* tables named: (varint database, varint table)…; database "" = the session's */
-    struct slice flavour;     /* reserved: empty = the source's */
+    struct slice flavour;     /* whose words they are: empty MariaDB's, "mysql" MySQL's. sql_mode and flags2 are as the source has them */
 };
 
 struct commit {

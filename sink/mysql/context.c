@@ -39,34 +39,40 @@ void context_session(unsigned mysql, struct buf *out)
 static bool is_known(const struct collations *known, uint32_t id) { return known->names && id < COLLATION_NAMES && known->names[id][0]; }
 
 /* By name where the target has one: it takes not every number (2304, the default of 11.8, is refused). */
-static void put_collation(const char *variable, uint16_t id, const struct collations *known, struct buf *out)
+static void put_collation(const char *variable, uint16_t id, const struct collations *known, bool foreign, struct buf *out)
 {
-    const char *charset = known->mysql ? charset_name(id) : NULL;
+    const char *charset = charset_name(id);
     if (is_known(known, id)) buf_printf(out, ", %s=%s", variable, known->names[id]);
-    /* MariaDB's own collations, as those of its UCA 14: the default of their character set comes nearest, and a table that names none
-       has the database's anyway */
-    else if (charset) buf_printf(out, ", character_set_%s=%s", variable + sizeof "collation_" - 1, charset);
+    /* MariaDB's own collations, as those of its UCA 14, and MySQL's, as utf8mb4_0900_ai_ci: the default of their character set comes nearest, and a
+       table that names none has the database's anyway */
+    else if (charset && foreign) buf_printf(out, ", character_set_%s=%s", variable + sizeof "collation_" - 1, charset);
     else buf_printf(out, ", %s=%u", variable, id);
 }
 
 static void put_charsets(const struct statement *s, const struct collations *known, struct buf *out)
 {
+    bool foreign = known->mysql ? !s->flavour.size : s->flavour.size != 0;
     if (s->context & CONTEXT_CHARSET) {
         if (is_known(known, s->charset_client)) buf_printf(out, ", character_set_client=%s", known->charsets[s->charset_client]);
         else buf_printf(out, ", character_set_client=%u", s->charset_client);
-        put_collation("collation_connection", s->collation_connection, known, out);
-        put_collation("collation_server", s->collation_server, known, out);
+        put_collation("collation_connection", s->collation_connection, known, foreign, out);
+        put_collation("collation_server", s->collation_server, known, foreign, out);
     }
-    if (s->context & CONTEXT_CHARSET_DATABASE && s->charset_database) put_collation("collation_database", s->charset_database, known, out);
+    if (s->context & CONTEXT_CHARSET_DATABASE && s->charset_database) put_collation("collation_database", s->charset_database, known, foreign, out);
     if (s->context & CONTEXT_LC_TIME_NAMES) buf_printf(out, ", lc_time_names=%u", s->lc_time_names);
 }
 
-/* Bits of one number mean the same to both up to the 31st, and those that MySQL 8 has no more are refused by it. */
-static uint64_t mode_of(uint64_t mode, unsigned mysql)
+/* Bits of one number mean the same to both up to the 31st, and those that MySQL 8 has no more are refused by it. What MySQL does to fractions of
+   seconds that are too long for a column is what MariaDB does when told to, and the other way round. */
+static uint64_t mode_of(const struct statement *s, unsigned mysql)
 {
-    static const uint64_t gone = 0x1003ff00 | 0x10 /* IGNORE_BAD_TABLE_OPTIONS */;
-    if (!mysql) return mode;
-    return mode & 0xffffffff & (mysql >= 800 ? ~gone : ~UINT64_C(0x10));
+    static const uint64_t gone = 0x1003ff00 | 0x10 /* IGNORE_BAD_TABLE_OPTIONS */, theirs_truncate = UINT64_C(1) << 32, ours_round = UINT64_C(1) << 34;
+    bool from_mysql = s->flavour.size != 0;
+    uint64_t both = s->sql_mode & 0xffffffff;
+    if (!mysql && !from_mysql) return s->sql_mode;
+    bool rounds = from_mysql ? !(s->sql_mode & theirs_truncate) : s->sql_mode & ours_round;
+    if (!mysql) return both | (rounds ? ours_round : 0);
+    return (both & (mysql >= 800 ? ~gone : ~UINT64_C(0x10))) | (mysql >= 800 && !rounds ? theirs_truncate : 0);
 }
 
 static void put_flags(const struct statement *s, unsigned mysql, struct buf *out)
@@ -146,7 +152,7 @@ static bool put_var(struct slice body, const struct collations *known, struct bu
 bool context_sql(const struct statement *s, const struct collations *collations, struct buf *out)
 {
     buf_printf(out, "SET timestamp=%u.%06u", s->timestamp, s->microseconds % 1000000);
-    if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)mode_of(s->sql_mode, collations->mysql));
+    if (s->context & CONTEXT_SQL_MODE) buf_printf(out, ", sql_mode=%llu", (unsigned long long)mode_of(s, collations->mysql));
     put_charsets(s, collations, out);
     put_flags(s, collations->mysql, out);
     put_numbers(s, out);

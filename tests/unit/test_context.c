@@ -45,7 +45,7 @@ static void test_mysql(void **state)
     buf_init(&out, 4096);
     assert_true(context_sql(&s, &mysql, &out));
     /* without NO_AUTO_CREATE_USER and MariaDB's own bits */
-    assert_string_equal(buf_cstr(&out), "SET timestamp=5.000000, sql_mode=1142947840, character_set_client=utf8mb4, collation_connection=utf8mb4_general_ci, "
+    assert_string_equal(buf_cstr(&out), "SET timestamp=5.000000, sql_mode=5437915136, character_set_client=utf8mb4, collation_connection=utf8mb4_general_ci, "
                         "character_set_server=utf8mb4, foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0");
     buf_clear(&out);
     context_session(506, &out);
