@@ -52,6 +52,7 @@ enum {
     PUBLISH_EVENTS = 256,
     STOP_WAIT_MS = 3000,
     LAGGING_S = 60,
+    COPY_WAIT_MS = 200,
 };
 
 /* Why a session came to its end; err has the text. */
@@ -64,6 +65,7 @@ enum ending {
     ENDED_STRANGER,  /* another server than before, and it cannot prove that it has our history */
     ENDED_RETURN,    /* the first of the hosts is there again */
     ENDED_CHECKS,    /* a check of the source failed */
+    ENDED_XA,        /* XA COMMIT of what is not in the log */
     ENDED_HELD,      /* closed on purpose: pause, disk */
 };
 
@@ -101,6 +103,7 @@ struct cdc {
     bool proving, from_last;    /* from_last: the proof's start is purged, ask from the last commit itself */
     bool dirty;                 /* commits were appended since the last flush */
     bool append_failed, different, stepped_over, timed_out;
+    bool unfinished;            /* the last group was not appended though the decoder is past it */
     struct gtid torn;           /* last commit at which a torn file was stepped over */
     struct hosts hosts;
     uint64_t checked_hosts;     /* bit per host */
@@ -336,6 +339,67 @@ static bool prove(struct cdc *cdc, const struct change *change, struct err *err)
     return true;
 }
 
+/* ---- prepared XA transactions: their rows are copied from where they wait to where they were committed ---- */
+
+static bool unknown_xa(struct cdc *cdc, const struct change *change, struct err *err)
+{
+    char xid[XID_TEXT_MAX], gtid[GTID_TEXT_MAX];
+    const char *choice = cdc->settings->source.unknown_xa;
+    xid_format(&change->commit->xid, xid);
+    gtid_format(&change->gtid, gtid);
+    if (!choice || strcmp(choice, "skip"))
+        return err_set(err, ERR_STOP, "XA transaction %s is committed by %s, and its rows are not in this log: it was prepared before the log began, or "
+                       "is in none of the files read; what to do: compare the tables that it changed (mariadb-binlog shows its rows at the PREPARE), then "
+                       "set source.unknown_xa = \"skip\" and restart the agent; or begin a new log at a position before its XA PREPARE", xid, gtid);
+    log_warning("source.unknown_xa", "xid=\"%s\" gtid=%s text=\"left out: its rows were prepared before the log began\"", xid, gtid);
+    return true;
+}
+
+static bool copy_rows(struct cdc *cdc, struct wal_reader *reader, uint64_t *rows, struct err *err)
+{
+    struct change change;
+    for (;;) {
+        switch (wal_reader_next(reader, COPY_WAIT_MS, &change, err)) {
+        case WAL_READ_CHANGE:
+            if (change.kind == CHANGE_COMMIT) return true;
+            if (change.kind == CHANGE_BEGIN) break;
+            if (!append(cdc, &change, err)) return false;
+            ++*rows;
+            break;
+        case WAL_READ_TIMEOUT:
+            if (cdc->stopping) return err_set(err, ERR_RETRY, "stopped");
+            break;
+        case WAL_READ_STOPPED: case WAL_READ_END:
+            return err_set(err, ERR_RETRY, "the log is being closed");
+        case WAL_READ_FAILED:
+            return err_context(err, "the rows of a prepared XA transaction");
+        }
+    }
+}
+
+static bool copy_prepared(struct cdc *cdc, const struct change *change, struct commit *commit, struct err *err)
+{
+    struct wal_prepared found;
+    struct wal_reader *reader;
+    if (!wal_prepared_find(cdc->wal, &commit->xid, &found)) return unknown_xa(cdc, change, err);
+    wal_flush(cdc->wal);
+    if (!wal_reader_open(cdc->wal, found.lsn, &reader, err)) return err_context(err, "the rows of a prepared XA transaction");
+    wal_reader_prepared(reader, true);
+    bool ok = copy_rows(cdc, reader, &commit->rows, err);
+    wal_reader_close(reader);
+    return ok;
+}
+
+/* The transaction that was begun in the log has no end: it comes again. */
+static bool give_up(struct cdc *cdc)
+{
+    struct change end = {.kind = CHANGE_ABORT};
+    struct err ignored;
+    cdc->unfinished = true;
+    if (!cdc->append_failed) (void)!append(cdc, &end, &ignored);
+    return false;
+}
+
 /* The decoder has no clock: when the transaction was here as a whole is said by us. */
 static bool append_commit(struct cdc *cdc, const struct change *change, struct err *err)
 {
@@ -343,6 +407,7 @@ static bool append_commit(struct cdc *cdc, const struct change *change, struct e
     commit_copy(&cdc->stamped, change->commit);
     cdc->stamped.received_us = coarse_wall_us();
     stamped.commit = &cdc->stamped;
+    if (cdc->stamped.xa == XA_COMMITTED && !copy_prepared(cdc, change, &cdc->stamped, err)) return give_up(cdc);
     if (!append(cdc, &stamped, err)) return false;
     committed(cdc, &stamped);
     return true;
@@ -749,6 +814,7 @@ static enum ending refused_event(struct cdc *cdc, struct slice event, struct err
 {
     if (cdc->append_failed) return ENDED_LOG;
     if (cdc->different) return ENDED_DIVERGED;
+    if (cdc->unfinished) return err->code == ERR_RETRY ? ENDED_LOST : ENDED_XA;
     if (err->code == ERR_RETRY || err->code == ERR_DENIED) return ENDED_LOST; /* the definition could not be had */
     save_event(cdc, event, err);
     return ENDED_EVENT;
@@ -842,7 +908,7 @@ static void close_session(struct cdc *cdc)
         if (!proving && !decoder_cut(cdc->decoder, &cut)) log_warning("source.cut", "text=\"%s\"", cut.text);
         publish(cdc);
         /* a decoder that stepped over other domains' transactions to reach the proof has a position that the log has not */
-        if (!proving && !cdc->stepped_over) source_pos_copy(&cdc->pos, decoder_pos(cdc->decoder));
+        if (!proving && !cdc->stepped_over) source_pos_copy(&cdc->pos, cdc->unfinished ? wal_end(cdc->wal) : decoder_pos(cdc->decoder));
         if (cdc->dirty) wal_flush(cdc->wal);
         cdc->dirty = false;
     }
@@ -1017,6 +1083,9 @@ static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
         stand(cdc, CDC_STOPPED,
                 "report the saved event; wolfctl resume tries again, and a filter that leaves its table out passes over it", err, FOR_EVER);
         break;
+    case ENDED_XA:
+        stand(cdc, CDC_STOPPED, "see the reason; then wolfctl resume", err, FOR_EVER);
+        break;
     case ENDED_LOG:
         stand(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
         break;
@@ -1030,7 +1099,7 @@ static void *capture_run(void *arg)
         struct err err;
         enum ending ending = ENDED_LOST;
         err_clear(&err);
-        cdc->append_failed = cdc->different = cdc->timed_out = cdc->served = cdc->fruitful = false;
+        cdc->append_failed = cdc->different = cdc->timed_out = cdc->unfinished = cdc->served = cdc->fruitful = false;
         hold_closed(cdc);
         if (cdc->stopping) break;
         if (cdc->status.state == CDC_PAUSED) set_state(cdc, CDC_CONNECTING, "", "");
@@ -1057,9 +1126,10 @@ static void take_resume(struct cdc *cdc, const struct wal_resume *resume)
         if (configured) log_info("source.start", "text=\"the log has a position: start_gtid and start_file are not used\"");
     }
     /* An empty log that was given a start goes on from there, or what happened in between would be missed: the source's
-       end is elsewhere by now. A configured start counts as long as the log is empty. */
+       end is elsewhere by now. A configured start counts as long as the log is empty: begun but without a whole transaction it
+       keeps the start that it was given. */
     bool given = resume->pos.gtids.count || resume->pos.file[0] || resume->pos.offset;
-    cdc->placed = !resume->empty || (given && !configured);
+    cdc->placed = !resume->empty || (given && (!configured || !wal_blank(cdc->wal)));
     cdc->pos = resume->pos;
     cdc->status.pos = resume->pos;
     cdc->last_lsn = cdc->status.lsn = resume->empty ? 0 : resume->last_lsn;

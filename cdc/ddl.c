@@ -1,6 +1,8 @@
 /* ddl.c: see ddl.h. Two tables: the first word of a statement, and what CREATE, ALTER, DROP and RENAME act on. */
 #include "ddl.h"
 
+#include <strings.h>
+
 #include "charset.h"
 #include "token.h"
 
@@ -346,7 +348,87 @@ static void begin_other(struct parse *p) { p->out->kind = STATEMENT_OTHER; }
 static void begin_role(struct parse *p, enum ddl_role role) { p->out->role = role; }
 static void begin_begin(struct parse *p) { begin_role(p, DDL_BEGIN); }
 static void begin_commit(struct parse *p) { begin_role(p, DDL_COMMIT); }
-static void begin_xa(struct parse *p) { begin_role(p, DDL_XA); }
+
+/* ---- XA ---- */
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Digits into bytes, an odd one first alone. False: too many, or no digits. */
+static bool take_hex(struct slice digits, struct buf *out)
+{
+    for (size_t i = digits.size & 1 ? 0 : 1; i < digits.size; i += 2) {
+        int high = i ? hex_digit(digits.data[i - 1]) : 0, low = hex_digit(digits.data[i]);
+        if (high < 0 || low < 0) return false;
+        buf_u8(out, (uint8_t)(high << 4 | low));
+    }
+    return !out->full;
+}
+
+/* One part of a name: X'…' as both servers log it, 0x…, or plain text. */
+static bool take_xid_part(struct parse *p, struct buf *out)
+{
+    struct token token = p->t.now;
+    bool hex = tokens_skip(&p->t, "X") && p->t.now.kind == TOKEN_STRING;
+    buf_clear(out);
+    if (hex) token = p->t.now;
+    else if (token.kind == TOKEN_WORD && token.text.size > 2 && !strncasecmp((const char *)token.text.data, "0x", 2)) hex = true;
+    else if (token.kind != TOKEN_STRING) return false;
+    if (token.kind == TOKEN_WORD) token.text = slice_of(token.text.data + 2, token.text.size - 2);
+    tokens_next(&p->t);
+    if (hex) return take_hex(token.text, out);
+    unquote(&token, out);
+    return !out->full;
+}
+
+static bool take_number(struct parse *p, uint32_t *number)
+{
+    uint64_t value = 0;
+    if (p->t.now.kind != TOKEN_WORD) return false;
+    for (size_t i = 0; i < p->t.now.text.size; i++) {
+        uint8_t c = p->t.now.text.data[i];
+        if (c < '0' || c > '9' || value > UINT32_MAX) return false;
+        value = value * 10 + (c - '0');
+    }
+    *number = (uint32_t)value;
+    tokens_next(&p->t);
+    return value <= UINT32_MAX;
+}
+
+static void take_xid(struct parse *p)
+{
+    struct buf global, branch;
+    uint32_t format = 1;
+    buf_init(&global, XID_PART_MAX);
+    buf_init(&branch, XID_PART_MAX);
+    bool ok = take_xid_part(p, &global);
+    if (ok && tokens_skip_sign(&p->t, ',')) {
+        ok = take_xid_part(p, &branch);
+        if (ok && tokens_skip_sign(&p->t, ',')) ok = take_number(p, &format);
+    }
+    if (!ok || !xid_set(&p->out->xid, format, buf_bytes(&global), buf_bytes(&branch))) p->out->xid.size = 0;
+    buf_fini(&global);
+    buf_fini(&branch);
+}
+
+static void begin_xa(struct parse *p)
+{
+    static const struct { const char *word; enum ddl_role role; } words[] = {
+        {"START", DDL_XA_START}, {"BEGIN", DDL_XA_START}, {"END", DDL_XA_END}, {"PREPARE", DDL_XA_PREPARE}, {"COMMIT", DDL_XA_COMMIT},
+        {"ROLLBACK", DDL_XA_ROLLBACK},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!tokens_skip(&p->t, words[i].word)) continue;
+        take_xid(p);
+        if (!p->out->xid.size) return; /* no name, or none that can be: unknown */
+        begin_role(p, words[i].role == DDL_XA_COMMIT && tokens_is(&p->t, "ONE") ? DDL_XA_ONE_PHASE : words[i].role);
+        return;
+    }
+}
 
 static void begin_start(struct parse *p)
 {
@@ -412,6 +494,7 @@ bool ddl_parse(struct ddl *ddl, struct slice text, const struct ddl_session *ses
     ddl->role = DDL_STATEMENT;
     ddl->kind = 0;
     ddl->temporary = ddl->from_query = false;
+    ddl->xid.size = 0;
     buf_clear(&ddl->tables);
     buf_clear(&ddl->savepoint);
     struct parse p = {.t = tokens_of(text, session), .out = ddl, .charset = session->charset_client};

@@ -11,7 +11,8 @@
 enum ddl_role {
     DDL_STATEMENT,   /* kind says which */
     DDL_NOTHING,     /* comments only */
-    DDL_BEGIN, DDL_COMMIT, DDL_ROLLBACK, DDL_SAVEPOINT, DDL_RELEASE, DDL_ROLLBACK_TO, DDL_XA
+    DDL_BEGIN, DDL_COMMIT, DDL_ROLLBACK, DDL_SAVEPOINT, DDL_RELEASE, DDL_ROLLBACK_TO,
+    DDL_XA_START, DDL_XA_END, DDL_XA_PREPARE, DDL_XA_COMMIT, DDL_XA_ONE_PHASE, DDL_XA_ROLLBACK /* xid says which */
 };
 
 struct ddl_session {
@@ -27,6 +28,7 @@ struct ddl {
     bool from_query;         /* CREATE TABLE … SELECT or LIKE */
     struct buf tables;       /* (varint database, varint name)… as UTF-8, see struct statement; a database has the name "" */
     struct buf savepoint;    /* SAVEPOINT, RELEASE, ROLLBACK TO */
+    struct xid xid;          /* XA … */
 };
 
 enum { DDL_TABLES_MAX = 1 << 20 };

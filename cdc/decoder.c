@@ -149,12 +149,22 @@ static bool pass_group(struct decoder *d, struct err *err)
     return gtid_set_put(&d->commit.pos.gtids, gtid, err);
 }
 
-static bool commit_group(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+/* `xa`: what the end means for the XA transaction xid. */
+static bool end_group(struct decoder *d, const struct event *event, enum commit_xa xa, const struct xid *xid, enum decoder_note *note,
+                      struct err *err)
 {
     if (d->hold.size && !flush(d, err)) return false;
     if (!pass_group(d, err)) return false;
     close_group(d);
     d->commit.previous = d->txn.previous;
+    d->commit.xa = xa;
+    if (xid) d->commit.xid = *xid;
+    if (xa == XA_COMMITTED || xa == XA_ROLLED_BACK) { /* its end is all that the group says */
+        uint8_t end = (uint8_t)xa;
+        change_sum_bytes(&d->txn.sum, slice_of(&end, 1));
+        change_sum_flush(&d->txn.sum);
+        change_sum_bytes(&d->txn.sum, xid_bytes(xid));
+    }
     change_sum_flush(&d->txn.sum);
     d->commit.crc = d->txn.sum.crc;
     d->commit.rows = d->txn.changes;
@@ -166,6 +176,11 @@ static bool commit_group(struct decoder *d, const struct event *event, enum deco
     d->stats.transactions++;
     *note = DECODER_COMMIT;
     return emit(d, err);
+}
+
+static bool commit_group(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    return end_group(d, event, XA_NONE, NULL, note, err);
 }
 
 static bool emit_begin(struct decoder *d, const struct event *event, bool is_ddl, uint64_t offset, enum decoder_note *note, struct err *err)
@@ -222,7 +237,9 @@ static bool on_gtid_mysql(struct decoder *d, const struct event *event, enum dec
 static bool open_by_query(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     enum ddl_role role = d->ddl.role;
-    if (!d->txn.open && role != DDL_BEGIN && role != DDL_STATEMENT && role != DDL_XA) return true;
+    if (!d->txn.open && role != DDL_BEGIN && role != DDL_STATEMENT && role != DDL_XA_START && role != DDL_XA_COMMIT &&
+        role != DDL_XA_ROLLBACK)
+        return true;
     if (!d->txn.open) {
         if (!may_open(d, err)) return false;
         txn_announce_bare(&d->txn);
@@ -231,7 +248,7 @@ static bool open_by_query(struct decoder *d, const struct event *event, enum dec
     }
     if (!d->txn.announced) return true;
     d->txn.announced = false;
-    if (role == DDL_BEGIN) d->txn.flags &= (uint8_t)~TXN_STANDALONE;
+    if (role == DDL_BEGIN || role == DDL_XA_START) d->txn.flags &= (uint8_t)~TXN_STANDALONE;
     return emit_begin(d, event, role == DDL_STATEMENT && d->ddl.kind != STATEMENT_DML, d->begin_offset, note, err);
 }
 
@@ -293,6 +310,39 @@ static bool on_previous_gtids(struct decoder *d, const struct event *event, enum
 static bool on_xid(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     return in_group(d) ? commit_group(d, event, note, err) : outside_group(err);
+}
+
+/* ---- XA in two phases ---- */
+
+/* MariaDB says the name in the GTID event, too; both must be the same. */
+static bool same_xid(const struct decoder *d, const struct xid *xid, struct err *err)
+{
+    char here[XID_TEXT_MAX], there[XID_TEXT_MAX];
+    if (!d->txn.xid.size || slice_equal(xid_bytes(&d->txn.xid), xid_bytes(xid))) return true;
+    xid_format(xid, here);
+    xid_format(&d->txn.xid, there);
+    return err_set(err, ERR_CORRUPT, "the end of XA transaction %s in a group that its GTID event calls %s", here, there);
+}
+
+/* The rows are in the log; whether they come to count is said later, by a group of its own. */
+static bool on_xa_prepare(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct cursor in = cursor_of(event->body);
+    struct xid xid;
+    if (!in_group(d)) return outside_group(err);
+    bool one_phase = cursor_u8(&in);
+    uint32_t format = cursor_u32(&in), global_size = cursor_u32(&in), branch_size = cursor_u32(&in);
+    struct slice global = cursor_bytes(&in, global_size), branch = cursor_bytes(&in, branch_size);
+    if (in.failed || !xid_set(&xid, format, global, branch)) return err_set(err, ERR_CORRUPT, "an XA_PREPARE with an impossible name");
+    if (one_phase) return commit_group(d, event, note, err);
+    return same_xid(d, &xid, err) && end_group(d, event, XA_PREPARED, &xid, note, err);
+}
+
+/* XA COMMIT and XA ROLLBACK of what was prepared before: a group of one statement. */
+static bool complete(struct decoder *d, const struct event *event, enum commit_xa xa, enum decoder_note *note, struct err *err)
+{
+    if (d->txn.changes || d->hold.size) return err_set(err, ERR_CORRUPT, "the end of a prepared XA transaction behind changes of its own group");
+    return same_xid(d, &d->ddl.xid, err) && end_group(d, event, xa, &d->ddl.xid, note, err);
 }
 
 /* ---- rows ---- */
@@ -511,9 +561,10 @@ static bool control(struct decoder *d, const struct event *event, enum decoder_n
     case DDL_ROLLBACK: return rolled_back(d, event, note, err);
     case DDL_SAVEPOINT: return txn_savepoint(&d->txn, savepoint, d->hold.size, err);
     case DDL_ROLLBACK_TO: return txn_rollback_to(&d->txn, savepoint, &d->hold.size, err);
-    case DDL_XA:
-        return err_set(err, ERR_UNSUPPORTED, "an XA transaction in two phases is not captured by this release; what to do: use plain "
-                       "transactions on the source, and start after the last XA COMMIT");
+    case DDL_XA_COMMIT: return complete(d, event, XA_COMMITTED, note, err);
+    case DDL_XA_ROLLBACK: return complete(d, event, XA_ROLLED_BACK, note, err);
+    case DDL_XA_ONE_PHASE: return commit_group(d, event, note, err);
+    case DDL_XA_START: case DDL_XA_END: case DDL_XA_PREPARE: break; /* the rows stand between; XA_PREPARE is an event */
     case DDL_STATEMENT: case DDL_NOTHING: case DDL_BEGIN: case DDL_RELEASE: break;
     }
     return true;

@@ -6,12 +6,14 @@
 
 #include "cursor.h"
 
-static void skip_xid(struct cursor *in)
+static void take_xid(struct cursor *in, struct xid *xid)
 {
+    const uint8_t *start = in->at;
     cursor_u32(in);
     size_t parts = cursor_u8(in);
     parts += cursor_u8(in);
     cursor_bytes(in, parts);
+    if (!in->failed && !xid_take(xid, slice_of(start, (size_t)(in->at - start)))) in->failed = true;
 }
 
 bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set *set, struct err *err)
@@ -22,18 +24,16 @@ bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set 
     gtid.domain = cursor_u32(&in);
     uint8_t flags = cursor_u8(&in);
     if (flags & TXN_GROUP_COMMIT) cursor_u64(&in);
-    if (flags & (TXN_PREPARED_XA | TXN_COMPLETED_XA)) skip_xid(&in);
+    struct xid xid = {.size = 0};
+    if (flags & (TXN_PREPARED_XA | TXN_COMPLETED_XA)) take_xid(&in, &xid);
     uint8_t extra = cursor_left(&in) ? cursor_u8(&in) : 0;
     if (in.failed || !gtid.seq) return err_set(err, ERR_CORRUPT, "a GTID event that is cut short or has the sequence number 0");
-    if (flags & (TXN_PREPARED_XA | TXN_COMPLETED_XA))
-        return err_set(err, ERR_UNSUPPORTED, "transaction %u-%u-%llu is an XA transaction in two phases, which this release does not "
-                       "capture; what to do: use plain transactions on the source, wait until `XA RECOVER` is empty there, and start "
-                       "after the last XA COMMIT", gtid.domain, gtid.server, (unsigned long long)gtid.seq);
     txn->open = true;
     txn->announced = false;
     txn->flags = flags;
     txn->extra = extra;
     txn->gtid = gtid;
+    txn->xid = xid;
     txn->previous = gtid_set_get(set, gtid.domain);
     txn->sum = (struct change_sum){0};
     txn->changes = txn->statements = 0;
@@ -50,6 +50,7 @@ static void begin(struct txn *txn, const struct gtid *gtid)
     txn->extra = 0;
     txn->gtid = *gtid;
     txn->previous = (struct gtid){.kind = gtid->kind};
+    txn->xid.size = 0;
     txn->sum = (struct change_sum){0};
     txn->changes = txn->statements = 0;
     txn->savepoint_count = 0;

@@ -31,11 +31,12 @@ struct txn {
     struct change_sum sum;
     uint64_t changes;    /* emitted */
     uint64_t statements; /* of them, DML as text */
+    struct xid xid;      /* of an XA transaction in two phases; size 0: it is none */
     uint32_t savepoint_count;
     struct txn_savepoint savepoints[TXN_SAVEPOINTS_MAX];
 };
 
-/* Opens the group that a GTID event announces. ERR_CORRUPT; ERR_UNSUPPORTED for XA. */
+/* Opens the group that a GTID event announces. ERR_CORRUPT. */
 MUST_CHECK bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set *set, struct err *err);
 /* MySQL: 33 and 34 (seq stays 0 for an anonymous one), 42. Until BEGIN says otherwise the group is its first statement (TXN_STANDALONE). */
 MUST_CHECK bool txn_announce(struct txn *txn, const struct event *event, struct err *err);

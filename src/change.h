@@ -5,6 +5,7 @@
 #define WOLFCDC_CHANGE_H
 #include "gtid.h"
 #include "row.h"
+#include "xid.h"
 
 enum change_kind { /* numbers are the log's record kinds: man 5 wolfcdc-wal */
     CHANGE_TABLE = 1,     /* a table definition; written by the log itself, never seen by sinks */
@@ -63,12 +64,21 @@ struct statement {
     struct slice flavour;     /* whose words they are: empty MariaDB's, "mysql" MySQL's. sql_mode and flags2 are as the source has them */
 };
 
+enum commit_xa { /* what a COMMIT means for an XA transaction in two phases; numbers are in the log */
+    XA_NONE,
+    XA_PREPARED,    /* the rows before it wait under xid; whoever reads the log sees an empty transaction */
+    XA_COMMITTED,   /* ends xid: from the source it comes without rows, in the log they stand before it */
+    XA_ROLLED_BACK  /* ends xid: its rows never were */
+};
+
 struct commit {
     struct gtid previous;     /* of the same domain, before this transaction; seq 0: none known */
     struct source_pos pos;    /* after this transaction */
     uint32_t crc;             /* CRC32C over (database, table, kind, row bytes or statement text) of its changes */
     uint64_t rows;            /* row changes and statements in it */
     uint64_t received_us;     /* wall clock at which capture had all of it */
+    enum commit_xa xa;
+    struct xid xid;           /* xa only */
 };
 
 static inline void commit_copy(struct commit *to, const struct commit *from)
@@ -78,6 +88,8 @@ static inline void commit_copy(struct commit *to, const struct commit *from)
     to->crc = from->crc;
     to->rows = from->rows;
     to->received_us = from->received_us;
+    to->xa = from->xa;
+    to->xid = from->xid;
 }
 
 /* Small, and not cleared between uses: only the parts that `kind` names are valid. */

@@ -49,6 +49,7 @@ struct report *report_take(struct agent *agent)
     report->pid = (long)getpid();
     cdc_status(agent->cdc, &report->source);
     wal_status(agent->wal, &report->wal);
+    report->prepared_count = wal_prepared_list(agent->wal, report->prepared, REPORT_XA_MAX);
     for (size_t i = 0; i < SINKS_MAX && sinks_status(agent->sinks, i, &report->sinks[i]); i++) report->sink_count = i + 1;
     report->source_lag_seconds = metric_get(METRIC_SOURCE_LAG_SECONDS);
     gauges(report);
@@ -127,6 +128,27 @@ static void put_seconds(struct json *json, const char *name, double seconds)
     json_raw(json, slice_text(text));
 }
 
+static void put_xa(struct json *json, const struct report *report)
+{
+    uint32_t now = (uint32_t)(report->now_us / 1000000);
+    put_number(json, "xa_prepared", report->prepared_count);
+    json_name(json, "xa");
+    json_open(json, '[');
+    for (size_t i = 0; i < report->prepared_count && i < REPORT_XA_MAX; i++) {
+        const struct wal_prepared *p = &report->prepared[i];
+        char xid[XID_TEXT_MAX];
+        xid_format(&p->xid, xid);
+        json_open(json, '{');
+        put_text(json, "xid", xid);
+        put_gtid(json, "gtid", &p->gtid);
+        put_number(json, "lsn", p->lsn);
+        put_number(json, "rows", p->rows);
+        put_number(json, "age_seconds", now > p->timestamp ? now - p->timestamp : 0);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
 static void put_source(struct json *json, const struct report *report)
 {
     const struct cdc_status *s = &report->source;
@@ -159,6 +181,7 @@ static void put_source(struct json *json, const struct report *report)
     put_number(json, "aborted", s->aborted);
     put_text(json, "semi_sync", cdc_semi_sync_name(s->semi_sync));
     put_number(json, "acks", s->acks);
+    put_xa(json, report);
     json_close(json, '}');
 }
 

@@ -10,12 +10,16 @@
 
 struct agent;
 
+enum { REPORT_XA_MAX = 100 };
+
 struct report { /* one moment */
     const char *config, *dir;
     uint64_t now_us, started_us, source_lag_seconds;
     long pid;
     struct cdc_status source;
     struct wal_status wal;
+    size_t prepared_count;      /* of XA; the first REPORT_XA_MAX are here */
+    struct wal_prepared prepared[REPORT_XA_MAX];
     size_t sink_count;
     struct sink_status sinks[SINKS_MAX];
 };

@@ -38,6 +38,7 @@ struct source_settings {
     unsigned return_ms;            /* after which the first of hosts is looked for again; 0: never */
     bool capture_accounts;         /* false: account statements never enter the log */
     const char *statements;        /* "capture" | "refuse": DML that arrives as text */
+    const char *unknown_xa;        /* "stop" | "skip": XA COMMIT of what was prepared before the log began */
 };
 
 struct wal_settings {

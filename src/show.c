@@ -97,6 +97,17 @@ static void state_line(const struct screen *s, const char *what, const cJSON *pa
     fputc('\n', s->out);
 }
 
+/* Prepared XA transactions, the oldest first. */
+static void show_xa(const struct screen *s, const cJSON *source)
+{
+    const cJSON *one = first(source, "xa");
+    char age[48];
+    if (!one) return;
+    time_text(number(one, "age_seconds"), age);
+    fprintf(s->out, "  %sXA        %.0f prepared, their rows wait in the log; the oldest for %s: %s (%.0f rows)%s\n", paint(s, yellow),
+            number(source, "xa_prepared"), age, text(one, "xid"), number(one, "rows"), paint(s, plain));
+}
+
 static void show_source(const struct screen *s, const cJSON *source)
 {
     char bytes[32], lag[48], purge[48];
@@ -108,6 +119,7 @@ static void show_source(const struct screen *s, const cJSON *source)
             number(source, "pos"), truth(source, "tls") ? "  TLS" : "");
     fprintf(s->out, "  taken     %.0f transactions, %.0f rows, %s; lag %s\n", number(source, "transactions"), number(source, "rows"),
             bytes, lag);
+    show_xa(s, source);
     if (number(source, "purge_seconds") < 0) return;
     time_text(number(source, "purge_seconds"), purge);
     fprintf(s->out, "  %sthe source purges what is still needed in %s%s\n", paint(s, yellow), purge, paint(s, plain));

@@ -32,9 +32,10 @@
  * BLOCK: header of 72 bytes, then the stored data.
  *
  *   0    4  "wBk1"
- *   4    2  flags: 1 begins inside a transaction · 2 ends inside it · 4 has an ABORT · 8 has TABLE records · 16 seal · 32 mark
+ *   4    2  flags: 1 begins inside a transaction · 2 ends inside it · 4 has an ABORT · 8 has TABLE records · 16 seal · 32 mark ·
+ *         64 has PREPARED, COMPLETED or OPEN_XA records
  *   6    1  compression of the data: 0 none, 1 LZ4 block
- *   7    1  kind of the first transaction end in the block: 0 none, 7 COMMIT, 8 ABORT
+ *   7    1  kind of the first transaction end in the block: 0 none, 7 COMMIT or COMPLETED, 8 ABORT, 12 PREPARED
  *   8    8  LSN of the first record
  *   16   4  records
  *   20   4  commits among them
@@ -78,6 +79,10 @@
  *    8 ABORT      nothing
  *    9, 10        reserved
  *   11 HEARTBEAT  u4 source time, source position
+ *   12 PREPARED   as COMMIT, then bytes xid, varint LSN of its BEGIN: ends a prepared XA transaction, whose rows wait. Counts as a commit
+ *   13 COMPLETED  as COMMIT, then bytes xid, u1 2 committed or 3 rolled back: a commit that also ends that XA transaction
+ *   14 OPEN_XA    varint count; each: bytes xid, varint LSN of BEGIN, GTID, u4 source time, varint rows: the prepared ones that are
+ *                 open where the segment begins. Outside of transactions, before the segment's first BEGIN or HEARTBEAT
  */
 #ifndef WOLFCDC_WAL_FORMAT_H
 #define WOLFCDC_WAL_FORMAT_H
@@ -96,6 +101,6 @@ enum {
     WAL_RECYCLE_MAX = 2                /* files kept for reuse */
 };
 
-enum { BLOCK_INSIDE = 1, BLOCK_OPEN = 2, BLOCK_ABORTS = 4, BLOCK_TABLES = 8, BLOCK_SEAL = 16, BLOCK_MARK = 32 };
+enum { BLOCK_INSIDE = 1, BLOCK_OPEN = 2, BLOCK_ABORTS = 4, BLOCK_TABLES = 8, BLOCK_SEAL = 16, BLOCK_MARK = 32, BLOCK_XA = 64 };
 
 #endif

@@ -128,7 +128,7 @@ static const char *check_row(const struct change *c)
 
 static const char *check_order(struct verifier *v, enum change_kind kind)
 {
-    bool outside = kind == CHANGE_BEGIN || kind == CHANGE_HEARTBEAT;
+    bool outside = kind == CHANGE_BEGIN || kind == CHANGE_HEARTBEAT || (unsigned)kind == RECORD_OPEN_XA;
     if (kind != CHANGE_TABLE && outside == v->in_transaction) return "BEGIN, changes and COMMIT are out of order";
     if (kind == CHANGE_BEGIN) v->in_transaction = true;
     if (kind == CHANGE_COMMIT || kind == CHANGE_ABORT) v->in_transaction = false;

@@ -27,13 +27,15 @@ struct wal_reader {
     struct cursor in;                /* rest of the block in hand */
     uint64_t lsn, from;              /* of the next record in hand; nothing before `from` is lent */
     bool in_transaction, skipping;   /* skipping: to the end of this transaction */
-    bool heartbeats;
+    bool heartbeats, prepared;       /* wanted */
+    bool hiding;                     /* the rows of this transaction wait for the end of their XA transaction */
     uint64_t checked_at;             /* place at which the tail was looked at for damage */
     uint64_t wakes;
     struct record_reader records;
 };
 
 void wal_reader_heartbeats(struct wal_reader *reader, bool wanted) { reader->heartbeats = wanted; }
+void wal_reader_prepared(struct wal_reader *reader, bool wanted) { reader->prepared = wanted; }
 
 /* --- segments --- */
 
@@ -235,7 +237,10 @@ static enum walk take_block(struct wal_reader *r, const struct block *block, str
         }
     }
     /* passed over in the midst of a transaction: what is left of it belongs to a BEGIN before `from` */
-    if (bytes.size == 0 && block->records) r->in_transaction = r->skipping = block->flags & BLOCK_OPEN;
+    if (bytes.size == 0 && block->records) {
+        r->in_transaction = r->skipping = block->flags & BLOCK_OPEN;
+        r->hiding = false;
+    }
     r->block = *block;
     r->in = cursor_of(bytes);
     r->lsn = block->first_lsn;
@@ -268,6 +273,7 @@ static enum walk advance(struct wal_reader *r, struct err *err)
         if (walk != WALK_BLOCK) return walk;
         r->in_transaction = true;
         r->skipping = kind == CHANGE_ABORT;
+        r->hiding = kind == RECORD_PREPARED && !r->prepared;
         walk = take_block(r, &block, err);
         if (walk == WALK_BLOCK && kind == CHANGE_ABORT) r->skipping = true;
         return walk;
@@ -277,16 +283,24 @@ static enum walk advance(struct wal_reader *r, struct err *err)
 
 /* --- records --- */
 
-/* Whether the transaction that begins at this record (already taken off `in`) ends in ABORT within the block. */
-static bool aborts_here(const struct wal_reader *r)
+/* The kind of the end, within the block, of the transaction that begins at this record (already taken off `in`). 0: none. */
+static uint8_t end_here(const struct wal_reader *r)
 {
     struct cursor in = r->in;
     while (cursor_left(&in)) {
         struct slice record = record_take(&in);
-        if (in.failed || record.data[0] == CHANGE_COMMIT) return false;
-        if (record.data[0] == CHANGE_ABORT) return true;
+        if (in.failed) return 0;
+        if (record_commits(record.data[0]) || record.data[0] == CHANGE_ABORT) return record.data[0];
     }
-    return false;
+    return 0;
+}
+
+/* A BEGIN whose end is in the same block. */
+static void look_for_end(struct wal_reader *r)
+{
+    uint8_t kind = r->block.flags & (BLOCK_ABORTS | BLOCK_XA) ? end_here(r) : 0;
+    r->skipping = kind == CHANGE_ABORT;
+    r->hiding = kind == RECORD_PREPARED && !r->prepared;
 }
 
 /* Whether a record is lent; keeps track of transactions. */
@@ -295,27 +309,28 @@ static bool is_lent(struct wal_reader *r, enum change_kind kind, uint64_t lsn)
     bool lent;
     switch (kind) {
     case CHANGE_BEGIN:
-        if (!(r->block.flags & BLOCK_OPEN)) r->skipping = (r->block.flags & BLOCK_ABORTS) && aborts_here(r);
+        if (!(r->block.flags & BLOCK_OPEN)) look_for_end(r);
         r->skipping |= lsn < r->from;
         r->in_transaction = true;
         return !r->skipping;
     case CHANGE_COMMIT:
     case CHANGE_ABORT:
         lent = !r->skipping && kind == CHANGE_COMMIT;
-        r->skipping = r->in_transaction = false;
+        if (r->hiding) r->records.commit.rows = 0;
+        r->skipping = r->hiding = r->in_transaction = false;
         return lent;
     case CHANGE_HEARTBEAT:
         return r->heartbeats && lsn >= r->from;
     case CHANGE_TABLE:
         return false;
     default:
-        return !r->skipping;
+        return !r->skipping && !r->hiding && (unsigned)kind != RECORD_OPEN_XA;
     }
 }
 
 static bool is_needed(const struct wal_reader *r, uint8_t kind)
 {
-    return !r->skipping || kind == CHANGE_TABLE || kind == CHANGE_BEGIN || kind == CHANGE_COMMIT || kind == CHANGE_ABORT;
+    return (!r->skipping && !r->hiding) || kind == CHANGE_TABLE || kind == CHANGE_BEGIN || record_commits(kind) || kind == CHANGE_ABORT;
 }
 
 /* The next record in hand that is lent; false when the block is used up or *failed. */

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "prepared.h"
+
 enum { ROW_PRESENT_1 = 1, ROW_PRESENT_2 = 2, ROW_HAS_FLAGS = 4, ROW_HAS_TIME = 8 };
 enum { ROW_HEAD_MAX = 40, SMALL_RECORD_MAX = 64 << 10 };
 
@@ -139,6 +141,34 @@ bool record_put(struct buf *out, const struct change *change, uint32_t begin_tim
     return close_record(out, body, (uint8_t)change->kind);
 }
 
+bool record_put_commit(struct buf *out, const struct change *change, uint64_t begin_lsn)
+{
+    const struct commit *commit = change->commit;
+    size_t body = out->size;
+    if (commit->xa == XA_NONE) return record_put(out, change, 0);
+    put_commit(out, change);
+    buf_varint_bytes(out, xid_bytes(&commit->xid));
+    if (commit->xa == XA_PREPARED) buf_varint(out, begin_lsn);
+    else buf_u8(out, (uint8_t)commit->xa);
+    return close_record(out, body, commit->xa == XA_PREPARED ? RECORD_PREPARED : RECORD_COMPLETED);
+}
+
+bool record_put_open_xa(struct buf *out, const struct prepared *prepared)
+{
+    size_t body = out->size;
+    buf_varint(out, prepared_open(prepared));
+    for (size_t i = 0; i < prepared->count; i++) {
+        const struct wal_prepared *p = &prepared->items[i].what;
+        if (prepared->items[i].done) continue;
+        buf_varint_bytes(out, xid_bytes(&p->xid));
+        buf_varint(out, p->lsn);
+        gtid_encode(&p->gtid, out);
+        buf_le(out, p->timestamp, 4);
+        buf_varint(out, p->rows);
+    }
+    return close_record(out, body, RECORD_OPEN_XA);
+}
+
 bool record_put_table(struct buf *out, const struct table *table)
 {
     size_t body = out->size;
@@ -238,6 +268,7 @@ static const char *get_statement(struct record_reader *r, struct cursor *in, str
 
 static const char *get_commit(struct record_reader *r, struct cursor *in, struct change *c)
 {
+    r->commit.xa = XA_NONE;
     c->timestamp = cursor_u32(in);
     c->server_id = cursor_u32(in);
     c->gtid = gtid_decode(in);
@@ -247,6 +278,48 @@ static const char *get_commit(struct record_reader *r, struct cursor *in, struct
     r->commit.received_us = cursor_u64(in);
     c->commit = &r->commit;
     return source_pos_decode(in, &r->commit.pos) ? NULL : "impossible source position";
+}
+
+static const char *get_prepared(struct record_reader *r, struct cursor *in, struct change *c)
+{
+    const char *reason = get_commit(r, in, c);
+    if (reason) return reason;
+    r->commit.xa = XA_PREPARED;
+    if (!xid_take(&r->commit.xid, cursor_varint_bytes(in))) return "impossible name of an XA transaction";
+    cursor_varint(in); /* LSN of its BEGIN */
+    return NULL;
+}
+
+static const char *get_completed(struct record_reader *r, struct cursor *in, struct change *c)
+{
+    const char *reason = get_commit(r, in, c);
+    if (reason) return reason;
+    if (!xid_take(&r->commit.xid, cursor_varint_bytes(in))) return "impossible name of an XA transaction";
+    r->commit.xa = (enum commit_xa)cursor_u8(in);
+    return r->commit.xa == XA_COMMITTED || r->commit.xa == XA_ROLLED_BACK ? NULL : "impossible end of an XA transaction";
+}
+
+/* One of OPEN_XA's entries. */
+static bool take_open(struct cursor *in, struct wal_prepared *what)
+{
+    bool ok = xid_take(&what->xid, cursor_varint_bytes(in));
+    what->lsn = cursor_varint(in);
+    what->gtid = gtid_decode(in);
+    what->timestamp = cursor_u32(in);
+    what->rows = cursor_varint(in);
+    return ok && !in->failed;
+}
+
+static const char *get_open_xa(struct record_reader *r, struct cursor *in, struct change *c)
+{
+    struct wal_prepared what;
+    uint64_t count = cursor_varint(in);
+    (void)r;
+    (void)c;
+    if (count > PREPARED_MAX) return "impossible number of prepared XA transactions";
+    for (; count; count--)
+        if (!take_open(in, &what)) return "impossible prepared XA transaction";
+    return NULL;
 }
 
 static const char *get_heartbeat(struct record_reader *r, struct cursor *in, struct change *c)
@@ -275,6 +348,8 @@ static const struct {
     [CHANGE_DELETE] = {"delete", get_row},         [CHANGE_STATEMENT] = {"statement", get_statement},
     [CHANGE_COMMIT] = {"commit", get_commit},      [CHANGE_ABORT] = {"abort", get_nothing},
     [CHANGE_HEARTBEAT] = {"heartbeat", get_heartbeat},
+    [RECORD_PREPARED] = {"prepared", get_prepared}, [RECORD_COMPLETED] = {"completed", get_completed},
+    [RECORD_OPEN_XA] = {"open_xa", get_open_xa},
 };
 
 const char *record_kind_name(enum change_kind kind)
@@ -290,9 +365,51 @@ bool record_get(struct record_reader *reader, struct slice record, struct change
         *reason = "record of an unknown kind";
         return false;
     }
-    change->kind = (enum change_kind)kind;
+    change->kind = record_commits(kind) ? CHANGE_COMMIT : (enum change_kind)kind;
     *reason = kinds[kind].get(reader, &in, change);
     if (!*reason && in.failed) *reason = "record ends too early";
     if (!*reason && cursor_left(&in)) *reason = "bytes are left over in a record";
     return !*reason;
+}
+
+static bool take_prepared(struct cursor *in, struct prepared *prepared, const char **reason)
+{
+    struct record_reader reader = {.timestamp = 0};
+    struct change c = {.kind = CHANGE_COMMIT};
+    if ((*reason = get_commit(&reader, in, &c))) return false;
+    struct wal_prepared what = {.gtid = c.gtid, .timestamp = c.timestamp, .rows = c.commit->rows};
+    bool ok = xid_take(&what.xid, cursor_varint_bytes(in));
+    what.lsn = cursor_varint(in);
+    if (!ok || in->failed || !prepared_put(prepared, &what)) *reason = "impossible prepared XA transaction";
+    return !*reason;
+}
+
+static bool take_completed(struct cursor *in, uint64_t lsn, struct prepared *prepared, const char **reason)
+{
+    struct record_reader reader = {.timestamp = 0};
+    struct change c = {.kind = CHANGE_COMMIT};
+    *reason = get_completed(&reader, in, &c);
+    if (!*reason && !in->failed) prepared_done(prepared, &c.commit->xid, lsn);
+    return !*reason;
+}
+
+static bool take_open_xa(struct cursor *in, struct prepared *prepared, const char **reason)
+{
+    struct wal_prepared what;
+    for (uint64_t count = cursor_varint(in); count && !*reason; count--)
+        if (!take_open(in, &what) || !prepared_put(prepared, &what)) *reason = "impossible prepared XA transaction";
+    return !*reason;
+}
+
+bool record_get_xa(struct slice record, uint64_t lsn, struct prepared *prepared, const char **reason)
+{
+    struct cursor in = cursor_of(record);
+    uint8_t kind = cursor_u8(&in);
+    *reason = NULL;
+    switch (kind) {
+    case RECORD_PREPARED: return take_prepared(&in, prepared, reason);
+    case RECORD_COMPLETED: return take_completed(&in, lsn, prepared, reason);
+    case RECORD_OPEN_XA: return take_open_xa(&in, prepared, reason);
+    default: return true;
+    }
 }

@@ -5,10 +5,19 @@
 #include "err.h"
 #include "format.h"
 
+enum { RECORD_PREPARED = 12, RECORD_COMPLETED = 13, RECORD_OPEN_XA = 14 }; /* beside enum change_kind; the first two are read as CHANGE_COMMIT */
+static inline bool record_commits(uint8_t kind) { return kind == CHANGE_COMMIT || kind == RECORD_PREPARED || kind == RECORD_COMPLETED; }
+
 /* Appends one change. begin_timestamp is that of the transaction's BEGIN. False when it exceeds RECORD_MAX (or *out its
    maximum); *out is then as it was. */
 bool record_put(struct buf *out, const struct change *change, uint32_t begin_timestamp);
 bool record_put_table(struct buf *out, const struct table *table);
+/* The commit record of a prepared transaction whose BEGIN has that LSN; of any other commit begin_lsn means nothing. */
+bool record_put_commit(struct buf *out, const struct change *change, uint64_t begin_lsn);
+struct prepared;
+bool record_put_open_xa(struct buf *out, const struct prepared *prepared);
+/* Takes a record of the three kinds above (its LSN is `lsn`) into the list. False: *reason. */
+bool record_get_xa(struct slice record, uint64_t lsn, struct prepared *prepared, const char **reason);
 
 /* The table definitions that rows refer to. Interned by content: a pointer given out lives as long as this. */
 struct tables;

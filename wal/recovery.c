@@ -55,6 +55,7 @@ void wal_close(struct wal *wal)
     pthread_cond_destroy(&wal->keep);
     pthread_mutex_destroy(&wal->lock);
     pthread_mutex_destroy(&wal->holds_write);
+    prepared_fini(&wal->prepared);
     free(wal->segments);
     free(wal->defined);
     free(wal->dir);
@@ -211,6 +212,55 @@ static bool open_new(struct wal *wal, const struct source_pos *start, struct err
     return true;
 }
 
+/* Records about prepared transactions of one segment, up to `end`, into the list. */
+static bool load_segment(struct wal *wal, struct segment *s, uint64_t end, bool *any, struct err *err)
+{
+    struct place place = segment_start(s);
+    struct buf stored, raw;
+    struct block block;
+    bool ok = true;
+    buf_init(&stored, BLOCK_RAW_MAX + 1);
+    buf_init(&raw, BLOCK_RAW_MAX);
+    while (ok && place.at < end) {
+        enum walk walk = segment_block(s, &place, &block, err);
+        struct slice bytes = {NULL, 0};
+        const char *reason = NULL;
+        if (walk != WALK_BLOCK) {
+            ok = walk == WALK_NONE;
+            break;
+        }
+        if (block.flags & BLOCK_XA) walk = segment_data(s, &place, &block, &stored, &raw, &bytes, err);
+        if (walk == WALK_FAILED) ok = false;
+        struct cursor in = cursor_of(bytes);
+        for (uint64_t lsn = block.first_lsn; ok && !reason && cursor_left(&in); lsn++) {
+            struct slice record = record_take(&in);
+            if (in.failed) reason = "a record ends beyond its block";
+            else (void)!record_get_xa(record, lsn, &wal->prepared, &reason);
+        }
+        if (ok && (walk == WALK_NONE || reason)) ok = segment_corrupt(s, place.at, err, reason ? reason : "data of a block does not check");
+        *any |= block.records > 0;
+        place = place_after(&place, &block);
+    }
+    buf_fini(&stored);
+    buf_fini(&raw);
+    return ok;
+}
+
+/* The open segment says which are open, or the one before it when there is nothing in it yet. */
+bool wal_prepared_load(struct wal *wal, struct err *err)
+{
+    struct segment before = {0};
+    bool any = false;
+    if (!load_segment(wal, &wal->open, wal->place.at, &any, err)) return false;
+    wal->list_due = !any;
+    if (any || wal->segment_count < 2) return true;
+    const struct segment_name *name = &wal->segments[wal->segment_count - 2].name;
+    bool ok = segment_open(&before, wal->files, wal->dir, name, 0, err) && load_segment(wal, &before, UINT64_MAX, &any, err);
+    segment_close(&before);
+    prepared_prune(&wal->prepared, UINT64_MAX);
+    return ok;
+}
+
 static void take_recycled(struct wal *wal, const struct wal_dir *list)
 {
     char name[SEGMENT_NAME_MAX], path[FILE_PATH_MAX];
@@ -235,6 +285,7 @@ static bool open_dir(struct wal *wal, const struct source_pos *start, struct err
     take_recycled(wal, &list);
     bool ok = finish_switch(wal, &list, err) && wal_dir_check(&list, wal->dir, err) && check_headers(wal, &list, err) &&
               (list.count ? open_last(wal, &list.items[list.count - 1], err) : open_new(wal, start, err)) &&
+              wal_prepared_load(wal, err) &&
               wal_holds_read(wal, err);
     wal_dir_fini(&list);
     return ok;

@@ -270,7 +270,7 @@ bool wal_must_pause(struct wal *wal, char *text, size_t room)
 /* --- the keeper --- */
 
 struct question {
-    struct wal_need needs[HOLDS_MAX];
+    struct wal_need needs[HOLDS_MAX + 1];
     struct hold holds[HOLDS_MAX];
     size_t need_count;
     struct wal_limits limits;
@@ -286,6 +286,8 @@ static void ask(struct wal *wal, uint64_t now_us, struct question *q)
         q->holds[i] = wal->holds[i];
         q->needs[i] = (struct wal_need){q->holds[i].name, q->holds[i].lsn};
     }
+    if (wal->prepared.count)
+        q->needs[q->need_count++] = (struct wal_need){"prepared XA transactions", prepared_oldest(&wal->prepared, wal->points.durable)};
     size_t sealed = wal->segment_count - 1;
     q->ages = calloc(sealed + 1, sizeof *q->ages);
     if (!q->ages) abort();

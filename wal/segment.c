@@ -246,7 +246,7 @@ static const char *scan_records(struct slice raw, uint64_t lsn, struct scan *sca
         struct slice record = record_take(&in);
         if (in.failed) {
             reason = "a record ends beyond its block";
-        } else if (record.data[0] == CHANGE_COMMIT || record.data[0] == CHANGE_HEARTBEAT) {
+        } else if (record_commits(record.data[0]) || record.data[0] == CHANGE_HEARTBEAT) {
             if (!record_get(reader, record, &c, &reason)) break;
             c.lsn = lsn;
             scan->published = lsn;

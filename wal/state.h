@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "prepared.h"
 #include "record.h"
 #include "segment.h"
 #include "thread.h"
@@ -49,7 +50,8 @@ struct wal {
 
     /* owned by the capture thread */
     struct buffer *filling;
-    uint64_t next_lsn, segment_first;
+    uint64_t next_lsn, segment_first, begin_lsn; /* begin: of the open transaction */
+    bool list_due;              /* the segment has no list of the prepared transactions yet */
     bool in_transaction;
     uint32_t begin_timestamp;
     const struct table *last_table;
@@ -81,6 +83,7 @@ struct wal {
     struct hold holds[HOLDS_MAX];
     size_t hold_count;
     bool holds_changed;
+    struct prepared prepared;   /* changed by the capture thread alone */
     char paused[256];
     uint64_t free_bytes, total_bytes;
 
@@ -110,6 +113,9 @@ MUST_CHECK bool wal_segment_begin(struct wal *wal, struct segment_header *header
 MUST_CHECK bool wal_segment_switch(struct wal *wal, const struct wal_resume *resume, struct err *err);
 MUST_CHECK bool wal_segment_drop_oldest(struct wal *wal, struct err *err);
 void wal_entry_add(struct wal *wal, const struct segment_entry *entry);
+
+/* prepared transactions, from what the log says (recovery.c) */
+MUST_CHECK bool wal_prepared_load(struct wal *wal, struct err *err);
 
 /* retention.c */
 MUST_CHECK bool wal_holds_read(struct wal *wal, struct err *err);

@@ -97,6 +97,17 @@ enum { WAL_HOLD_NAME_MAX = 128 };
 /* About how many bytes of the log a reader that has everything up to lsn still has before it. */
 uint64_t wal_bytes_behind(struct wal *wal, uint64_t lsn);
 
+/* XA transactions that were prepared and have no end yet. Their rows stay in the log, behind a BEGIN at `lsn`. */
+struct wal_prepared { struct xid xid; uint64_t lsn; struct gtid gtid; uint32_t timestamp; uint64_t rows; };
+/* The open one of that name. False: no such rows wait in this log. Any thread. */
+bool wal_prepared_find(struct wal *wal, const struct xid *xid, struct wal_prepared *found);
+/* Up to `room` of them, oldest first; returns how many there are. Any thread. */
+size_t wal_prepared_list(struct wal *wal, struct wal_prepared *list, size_t room);
+/* Nothing was ever appended. */
+bool wal_blank(const struct wal *wal);
+/* Position after the last commit appended. Capture thread only. */
+const struct source_pos *wal_end(const struct wal *wal);
+
 /* Reading. From a live log of this process (wal), or of a directory (a dead log, or one that another process
    writes). One thread per reader. */
 enum wal_read { WAL_READ_CHANGE, WAL_READ_TIMEOUT, WAL_READ_STOPPED, WAL_READ_END, WAL_READ_FAILED };
@@ -108,6 +119,8 @@ MUST_CHECK bool wal_reader_open_dir(const char *dir, uint64_t lsn, struct wal_re
    published (written); aborted ones are skipped; stand-alone HEARTBEATs too unless wal_reader_heartbeats was called. Tables lent
    live as long as the reader. WAL_READ_END: a directory's end (call again later: it may have grown). */
 enum wal_read wal_reader_next(struct wal_reader *reader, uint32_t timeout_ms, struct change *change, struct err *err);
+/* The rows of a prepared transaction are lent too, and its COMMIT with their number. Before the first wal_reader_next. */
+void wal_reader_prepared(struct wal_reader *reader, bool wanted);
 /* HEARTBEATs are lent too. Before the first wal_reader_next. */
 void wal_reader_heartbeats(struct wal_reader *reader, bool wanted);
 void wal_reader_close(struct wal_reader *reader);

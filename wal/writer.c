@@ -263,10 +263,52 @@ static bool begin_segment_if_due(struct wal *wal, struct err *err)
     b->starts = malloc(sizeof *b->starts);
     if (!b->starts) abort();
     *b->starts = wal->now; /* once per segment */
+    wal->list_due = true;
     wal->segment_first = wal->next_lsn;
     wal->segment_number++;
     wal->fill = SEGMENT_HEADER;
     defined_clear(wal);
+    return true;
+}
+
+static void note_xa(struct wal *wal, struct buffer *b, const struct change *c, uint64_t lsn)
+{
+    const struct commit *commit = c->commit;
+    if (commit->xa == XA_NONE) return;
+    b->head.flags |= BLOCK_XA;
+    pthread_mutex_lock(&wal->lock);
+    prepared_prune(&wal->prepared, wal->points.durable);
+    if (commit->xa == XA_PREPARED) {
+        struct wal_prepared what = {.xid = commit->xid, .lsn = wal->begin_lsn, .gtid = c->gtid, .timestamp = c->timestamp, .rows = commit->rows};
+        (void)!prepared_put(&wal->prepared, &what); /* there is room: can_prepare */
+    } else {
+        prepared_done(&wal->prepared, &commit->xid, lsn);
+    }
+    pthread_mutex_unlock(&wal->lock);
+}
+
+/* Before it is written. */
+static bool can_prepare(struct wal *wal, const struct change *c, struct err *err)
+{
+    if (c->kind != CHANGE_COMMIT || c->commit->xa != XA_PREPARED) return true;
+    pthread_mutex_lock(&wal->lock);
+    prepared_prune(&wal->prepared, wal->points.durable);
+    bool room = wal->prepared.count < PREPARED_MAX;
+    pthread_mutex_unlock(&wal->lock);
+    return room || err_set(err, ERR_LIMIT, "more than %d XA transactions are prepared on the source and not ended (PREPARED_MAX); what to do: end some "
+                           "of them (XA RECOVER names them)", PREPARED_MAX);
+}
+
+/* The first thing in a segment: which prepared transactions are open. */
+static bool list_prepared(struct wal *wal, struct err *err)
+{
+    struct buffer *b = wal->filling;
+    wal->list_due = false;
+    if (!prepared_open(&wal->prepared)) return true;
+    if (!record_put_open_xa(&b->raw, &wal->prepared)) return err_set(err, ERR_LIMIT, "the list of prepared XA transactions is too long");
+    b->head.flags |= BLOCK_XA;
+    b->records++;
+    wal->next_lsn++;
     return true;
 }
 
@@ -277,11 +319,13 @@ static void note_end(struct wal *wal, struct buffer *b, const struct change *c, 
     b->whole_tables = b->tables;
     if (c->kind != CHANGE_ABORT) b->publish = lsn;
     if (c->kind == CHANGE_COMMIT) b->publish_commit = lsn;
-    if (c->kind != CHANGE_HEARTBEAT && !b->head.end_kind) b->head.end_kind = (uint8_t)c->kind;
+    bool prepares = c->kind == CHANGE_COMMIT && c->commit->xa == XA_PREPARED;
+    if (c->kind != CHANGE_HEARTBEAT && !b->head.end_kind) b->head.end_kind = prepares ? RECORD_PREPARED : (uint8_t)c->kind;
     if (c->kind == CHANGE_ABORT) b->head.flags |= BLOCK_ABORTS;
     if (c->kind == CHANGE_HEARTBEAT) source_pos_copy(&wal->now.pos, &c->commit->pos);
     if (c->kind != CHANGE_COMMIT) return;
     b->head.commits++;
+    note_xa(wal, b, c, lsn);
     if (!b->head.first_timestamp) b->head.first_timestamp = c->timestamp;
     b->head.last_timestamp = c->timestamp;
     wal->now.empty = false;
@@ -304,13 +348,16 @@ static bool append_other(struct wal *wal, const struct change *c, uint64_t *lsn,
 {
     bool begins = c->kind == CHANGE_BEGIN, beats = c->kind == CHANGE_HEARTBEAT;
     assert(wal->in_transaction == !(begins || beats));
-    if ((begins || beats) && !begin_segment_if_due(wal, err)) return false;
+    if ((begins || beats) && (!begin_segment_if_due(wal, err) || (wal->list_due && !list_prepared(wal, err)))) return false;
+    if (!can_prepare(wal, c, err)) return false;
     struct buffer *b = wal->filling;
-    if (!record_put(&b->raw, c, wal->begin_timestamp)) return too_large(c, err);
+    if (!(c->kind == CHANGE_COMMIT ? record_put_commit(&b->raw, c, wal->begin_lsn) : record_put(&b->raw, c, wal->begin_timestamp)))
+        return too_large(c, err);
     uint64_t own = wal->next_lsn++;
     b->records++;
     if (begins) {
         wal->in_transaction = true;
+        wal->begin_lsn = own;
         wal->begin_timestamp = c->timestamp;
         wal->last_table = NULL; /* an address is that table only as long as its owner keeps it: not across transactions */
     } else if (c->kind != CHANGE_STATEMENT) {
@@ -628,4 +675,31 @@ void wal_wake(struct wal *wal)
     pthread_cond_broadcast(&wal->moved);
     pthread_cond_broadcast(&wal->room);
     pthread_mutex_unlock(&wal->lock);
+}
+
+/* --- prepared XA transactions --- */
+
+bool wal_blank(const struct wal *wal) { return wal->next_lsn == 1; }
+const struct source_pos *wal_end(const struct wal *wal) { return &wal->now.pos; }
+
+bool wal_prepared_find(struct wal *wal, const struct xid *xid, struct wal_prepared *found)
+{
+    pthread_mutex_lock(&wal->lock);
+    const struct wal_prepared *at = prepared_find(&wal->prepared, xid);
+    if (at) *found = *at;
+    pthread_mutex_unlock(&wal->lock);
+    return at;
+}
+
+size_t wal_prepared_list(struct wal *wal, struct wal_prepared *list, size_t room)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < wal->prepared.count; i++) {
+        if (wal->prepared.items[i].done) continue;
+        if (count < room) list[count] = wal->prepared.items[i].what;
+        count++;
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return count;
 }

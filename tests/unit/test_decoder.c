@@ -87,6 +87,42 @@ static void test_groups(void **state)
     stop(&f);
 }
 
+/* The two halves of an XA transaction are two groups; MySQL says only at the end that it has one phase. */
+static void test_xa(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    char text[XID_TEXT_MAX];
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2a00000000000000 00000000 4c 01000000 02 02 67316231") && query(&f, "XA START X'6731',X'6231',1"));
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && query(&f, "XA END X'6731',X'6231',1"));
+    assert_true(give(&f, EVENT_XA_PREPARE, "00 01000000 02000000 02000000 67316231"));
+    seen(&f, "BIC");
+    assert_int_equal(f.last.xa, XA_PREPARED);
+    assert_int_equal(f.last.rows, 1);
+    uint32_t crc = f.last.crc;
+    xid_format(&f.last.xid, text);
+    assert_string_equal(text, "X'6731',X'6231',1");
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2b00000000000000 00000000 8d 01000000 02 02 67316231") && query(&f, "XA COMMIT X'6731',X'6231',1"));
+    seen(&f, "BC");
+    assert_int_equal(f.last.xa, XA_COMMITTED);
+    assert_int_equal(f.last.pos.gtids.items[0].seq, 43);
+    assert_int_not_equal(f.last.crc, crc);
+    crc = f.last.crc;
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2c00000000000000 00000000 8d 01000000 02 02 67316231") && query(&f, "XA ROLLBACK X'6731',X'6231',1"));
+    seen(&f, "BC");
+    assert_int_equal(f.last.xa, XA_ROLLED_BACK);
+    assert_int_not_equal(f.last.crc, crc); /* a proof tells one end from the other */
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2d00000000000000 00000000 0c") && query(&f, "XA START X'61'") && give(&f, EVENT_TABLE_MAP, MAP));
+    assert_true(give(&f, EVENT_WRITE_ROWS_V1, ROW) && query(&f, "XA END X'61'") && give(&f, EVENT_XA_PREPARE, "01 01000000 01000000 00000000 61"));
+    seen(&f, "BIC");
+    assert_int_equal(f.last.xa, XA_NONE);
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2e00000000000000 00000000 4c 01000000 01 00 61"));
+    assert_false(give(&f, EVENT_XA_PREPARE, "00 01000000 01000000 00000000 62")); /* another name than its GTID event says */
+    assert_int_equal(f.err.code, ERR_CORRUPT);
+    stop(&f);
+}
+
 static void test_ends(void **state)
 {
     (void)state;
@@ -271,7 +307,7 @@ static void test_refused(void **state)
         {EVENT_XID, XID, false, ERR_CORRUPT}, {EVENT_TABLE_MAP, MAP, false, ERR_CORRUPT}, {EVENT_WRITE_ROWS_V1, ROW, false, ERR_CORRUPT},
         {EVENT_WRITE_ROWS_V1, ROW, true, ERR_CORRUPT}, {EVENT_GTID_MARIADB, GTID, true, ERR_CORRUPT}, {EVENT_INCIDENT, "0100 00", false, ERR_UNSUPPORTED},
         {EVENT_GTID, "00", false, ERR_CORRUPT}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_UNSUPPORTED}, {200, "00", false, ERR_UNSUPPORTED},
-        {EVENT_ROTATE, "0400000000000000", false, ERR_CORRUPT}, {EVENT_XA_PREPARE, "00", true, ERR_UNSUPPORTED},
+        {EVENT_ROTATE, "0400000000000000", false, ERR_CORRUPT}, {EVENT_XA_PREPARE, "00", true, ERR_CORRUPT},
         {EVENT_GTID_LIST, "05000000", false, ERR_CORRUPT}, {EVENT_QUERY, "00", true, ERR_CORRUPT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -305,7 +341,7 @@ static void test_maps_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_groups), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
         cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end),
