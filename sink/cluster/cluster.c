@@ -624,6 +624,49 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
     return true;
 }
 
+static bool define_anew(struct cluster *c, const char *table, size_t donor, size_t node, bool copy, struct err *err)
+{
+    struct ordered at = {c, node};
+    struct server_settings give = node_server(c, donor), take = node_server(c, node);
+    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
+                                   .say = say, .context = &at, .stopping = order_stopping};
+    char database[NODE_ID_MAX * 2];
+    const char *dot = strchr(table, '.');
+    snprintf(database, sizeof database, "%.*s", (int)(dot - table), table);
+    log_warning("cluster.redefined", "sink=%s node=%s from=%s table=%s text=\"a DDL statement came late: the table is %s\"", c->settings->cluster,
+                c->addresses[node].host, c->addresses[donor].host, table, copy ? "made anew" : "dropped");
+    return seed_one_table(&options, database, dot + 1, copy, err) || err_context(err, "%s on node %s", table, c->addresses[node].host);
+}
+
+static bool redefine(struct cluster *c, const char *table, size_t *made, struct err *err)
+{
+    enum definition_state states[NODES_MAX];
+    size_t donor = c->count, lacking = 0, nodes = 0;
+    bool on_source;
+    if (!proof_definitions(c->proof, table, &on_source, states, err)) return false;
+    for (size_t i = c->count; i-- > 0;) {
+        if (is_gone(c, i)) continue;
+        nodes++;
+        lacking += states[i] == DEFINED_NOT;
+        if (on_source ? states[i] == DEFINED_ALIKE : states[i] == DEFINED_NOT) donor = i;
+    }
+    if (donor == c->count || (!on_source && lacking * 2 <= nodes)) return true; /* the source is ahead: looked at again when there is reason */
+    for (size_t i = 0; i < c->count; i++) {
+        if (is_gone(c, i) || states[i] == (on_source ? DEFINED_ALIKE : DEFINED_NOT)) continue;
+        if (!define_anew(c, table, donor, i, on_source, err)) return false;
+        ++*made;
+    }
+    return true;
+}
+
+bool cluster_redefine(struct cluster *c, const struct strings *tables, size_t *made, struct err *err)
+{
+    *made = 0;
+    for (size_t i = 0; i < tables->count; i++)
+        if (!redefine(c, tables->items[i], made, err)) return false;
+    return true;
+}
+
 /* ---- nodes that come and go ---- */
 
 const struct sink_settings *cluster_settings(const struct cluster *c) { return c->settings; }

@@ -49,5 +49,9 @@ void cluster_way(struct cluster *cluster, const char *way, const char *reason, c
 /* Rows that statements on their way through a leader may still change: every node is to be compared with the source in these tables, whole, and put
    right, as soon as may be. False: not done (why: err). Blocks. */
 MUST_CHECK bool cluster_settle(struct cluster *cluster, const struct strings *tables, struct err *err);
+/* While the sinks of all nodes rest at one LSN: a DDL statement that came late, after the node had been given what follows it, is put right: a table whose
+   definition is not the source's, while another node's is, is made anew as that node's, with its rows; one that is neither on the source nor on most nodes
+   is dropped. *made: so many. */
+MUST_CHECK bool cluster_redefine(struct cluster *cluster, const struct strings *tables, size_t *made, struct err *err);
 
 #endif

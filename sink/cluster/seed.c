@@ -202,3 +202,21 @@ bool seed_node(const struct seed_options *options, uint64_t *lsn, struct err *er
     *lsn = strtoull(at.last, NULL, 10);
     return true;
 }
+
+static bool copy_one(struct seed *s, const char *database, const char *name, struct err *err)
+{
+    return db_exec(s->donor, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") && seed_object_read(s, database, name, err) &&
+           seed_exec(s->node, err, "DROP TABLE IF EXISTS ", &s->objects.items[0], "") && seed_table(s, &s->objects.items[0], err);
+}
+
+bool seed_one_table(const struct seed_options *options, const char *database, const char *name, bool copy, struct err *err)
+{
+    struct seed seed = {.options = options, .began_us = clock_us(), .tables = 1}, *s = &seed;
+    struct seed_object drop = {.kind = SEED_TABLE, .database = (char *)(uintptr_t)database, .name = (char *)(uintptr_t)name};
+    seed_init(s);
+    bool ok = open_both(s, err) && (copy ? copy_one(s, database, name, err) : seed_exec(s->node, err, "DROP TABLE IF EXISTS ", &drop, ""));
+    db_close(s->donor);
+    db_close(s->node);
+    seed_fini(s);
+    return ok;
+}

@@ -19,5 +19,7 @@ struct seed_options {
    off; then wolfcdc.position says *lsn. Statements are not written to the node's binary log when the account may leave them out. A failure leaves the node without a
    position row: its sink says so, and seed can be ordered again. ERR_RETRY: the donor's tables changed meanwhile (1412); tried again three times. */
 MUST_CHECK bool seed_node(const struct seed_options *options, uint64_t *lsn, struct err *err);
+/* One table alone: dropped on the node; with `copy` made as the donor's, and filled. The sinks of both are at rest at one LSN; positions stay. */
+MUST_CHECK bool seed_one_table(const struct seed_options *options, const char *database, const char *name, bool copy, struct err *err);
 
 #endif

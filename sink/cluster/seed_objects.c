@@ -171,6 +171,13 @@ bool seed_objects_read(struct seed *s, struct seed_objects *list, struct err *er
     return ok && db_exec(s->donor, err, "SET NAMES binary");
 }
 
+bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err)
+{
+    add(&s->objects, SEED_TABLE, database, name);
+    return db_exec(s->donor, err, "SET NAMES utf8mb4") && read_text(s, &s->objects.items[s->objects.count - 1], err) &&
+           db_exec(s->donor, err, "SET NAMES binary");
+}
+
 bool seed_packet(struct seed *s, struct err *err)
 {
     char text[32];

@@ -43,6 +43,7 @@ void seed_init(struct seed *s);
 void seed_fini(struct seed *s); /* not the connections */
 void seed_objects_free(struct seed_objects *objects);
 MUST_CHECK bool seed_objects_read(struct seed *s, struct seed_objects *objects, struct err *err); /* the donor's, sorted */
+MUST_CHECK bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err); /* that table of the donor's, into s->objects */
 MUST_CHECK bool seed_packet(struct seed *s, struct err *err);
 MUST_CHECK bool seed_databases(struct seed *s, struct err *err);
 MUST_CHECK bool seed_drop(struct seed *s, struct err *err);

@@ -213,6 +213,28 @@ static bool create(struct sink *sink, void **self, struct err *err)
     return true;
 }
 
+/* DDL that came late has undone what came after it on that node; rows cannot put that right. While all rest at one LSN, one node can be made as another. */
+static bool settle_definitions(struct leader *l, const struct strings *tables, struct err *err)
+{
+    uint64_t least;
+    size_t made;
+    if (!park(l, &least, err) || !check_positions(l, err) || !cluster_redefine(l->cluster, tables, &made, err)) return false;
+    return !made || err_set(err, ERR_RETRY, "%zu table(s) were made anew after late DDL: compared once more", made);
+}
+
+static bool settle_tables(struct leader *l, const struct strings *tables, struct err *err)
+{
+    struct err rows = {0};
+    if (!tables->count) return true;
+    bool equal = cluster_settle(l->cluster, tables, &rows);
+    if (equal || rows.code == ERR_STOP) { /* ERR_STOP: what rows cannot put right */
+        if (!settle_definitions(l, tables, err)) return false;
+        if (equal) return true;
+    }
+    *err = rows;
+    return false;
+}
+
 /* Statements that a connection before this one left on their way may have come since: whatever they changed is put right. */
 static bool settle(struct leader *l, struct err *err)
 {
@@ -221,7 +243,7 @@ static bool settle(struct leader *l, struct err *err)
     l->open_noted = ok && open;
     if (ok && open) {
         cluster_way(l->cluster, "direct", "statements were on their way when the leader's way ended: every follower has to be past them, and the tables compared", "");
-        ok = lead_push_barrier(l, err) && (!tables.count || cluster_settle(l->cluster, &tables, err)) && lead_watch(l, err);
+        ok = lead_push_barrier(l, err) && settle_tables(l, &tables, err) && lead_watch(l, err);
     }
     for (size_t i = 0; i < tables.count; i++) free((void *)(uintptr_t)tables.items[i]);
     free(tables.items);

@@ -718,3 +718,33 @@ bool proof_round(struct proof *proof, int node, const struct strings *tables, bo
     prover_fini(p);
     return ok;
 }
+
+/* ---- definitions ---- */
+
+static bool digests(struct prover *p, const struct proof_table *t, bool *on_source, enum definition_state states[], struct err *err)
+{
+    char source[PROOF_HASH_SIZE + 1], node[PROOF_HASH_SIZE + 1];
+    if (!link_open(p, SIDE_SOURCE, err) || !proof_table_digest(p, SIDE_SOURCE, t, true, source, err)) return false;
+    *on_source = *source;
+    for (size_t i = 0; i < p->count; i++) {
+        states[i] = DEFINED_OTHERWISE;
+        if (!in_scope(p, i)) continue;
+        if (!link_open(p, (int)i, err) || !proof_table_digest(p, (int)i, t, true, node, err)) return err_context(err, "node %s", p->proof->names[i]);
+        states[i] = !*node ? DEFINED_NOT : strcmp(node, source) ? DEFINED_OTHERWISE : DEFINED_ALIKE;
+    }
+    return true;
+}
+
+bool proof_definitions(struct proof *proof, const char *table, bool *on_source, enum definition_state states[], struct err *err)
+{
+    struct prover prover, *p = &prover;
+    const char *dot = strchr(table, '.');
+    if (!dot) return err_set(err, ERR_CONFIG, "%s: no table", table);
+    struct proof_table t = {.database = slice_of(table, (size_t)(dot - table)), .name = slice_text(dot + 1)};
+    prover_init(p, proof);
+    p->ordered = true;
+    p->only = -1;
+    bool ok = digests(p, &t, on_source, states, err);
+    prover_fini(p);
+    return ok;
+}

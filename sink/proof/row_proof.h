@@ -43,6 +43,9 @@ void proof_status(struct proof *proof, size_t node, struct proof_status *status)
 typedef void proof_say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
 MUST_CHECK bool proof_round(struct proof *proof, int node, const struct strings *tables, bool repair, proof_say *say, void *context,
                             uint64_t *differences, struct err *err);
+/* Each node's definition of a table ("db.table"), beside the source's as it is now. states: one for each node that the proof was given. */
+enum definition_state { DEFINED_ALIKE, DEFINED_OTHERWISE, DEFINED_NOT };
+MUST_CHECK bool proof_definitions(struct proof *proof, const char *table, bool *on_source, enum definition_state states[], struct err *err);
 const char *proof_state_name(enum proof_state state);
 
 #endif
