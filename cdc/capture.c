@@ -26,6 +26,7 @@
 #include "clock.h"
 #include "decoder.h"
 #include "filter.h"
+#include "mask.h"
 #include "fork.h"
 #include "hosts.h"
 #include "metrics.h"
@@ -76,6 +77,7 @@ struct cdc {
     struct wal *wal;
     const struct source_driver *driver; /* of the connection, or of the last one */
     struct filter *filter;
+    struct mask *mask;      /* NULL: no column is masked */
     pthread_t thread;
     bool started;
 
@@ -209,7 +211,7 @@ static void publish(struct cdc *cdc)
 /* ---- the filter's print ---- */
 
 /* The log's contents can only be compared with the source's under the filter that made them. */
-static uint32_t filter_print(const struct settings *settings)
+static uint32_t filter_print(const struct settings *settings, const struct mask *mask)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
     const struct strings *lists[] = {&settings->filter.include, &settings->filter.exclude};
@@ -221,14 +223,14 @@ static uint32_t filter_print(const struct settings *settings)
             }
         hash = (hash ^ 0xff) * 16777619u;
     }
-    return (hash ^ settings->source.capture_accounts) * 16777619u;
+    return (hash ^ settings->source.capture_accounts ^ mask_print(mask)) * 16777619u;
 }
 
 /* Beside the log, not in it: `<wal.dir>.filter`, written with the first commit under a filter. */
 static void filter_file(const struct cdc *cdc, char *path, size_t room, char print[16])
 {
     snprintf(path, room, "%.4096s.filter", cdc->settings->wal.dir);
-    snprintf(print, 16, "%08x", filter_print(cdc->settings));
+    snprintf(print, 16, "%08x", filter_print(cdc->settings, cdc->mask));
 }
 
 /* Whether the log's last commit was made under this filter. */
@@ -426,8 +428,8 @@ static bool emit(void *context, const struct change *change, struct err *err)
 static bool describe(void *context, struct table *draft, struct arena *arena, struct err *err)
 {
     struct cdc *cdc = context;
-    /* A proof compares bytes, which need no names; and its table may have been altered or dropped since. */
-    if (cdc->proving) return true;
+    /* A proof compares bytes, which need no names, unless masked columns are told by them; and its table may have been altered or dropped since. */
+    if (cdc->proving && !cdc->mask) return true;
     return schema_describe(cdc->schema, draft, arena, err);
 }
 
@@ -700,6 +702,14 @@ static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *er
     return !cdc->proving || proof_from(&cdc->last, &cdc->pos, from, err);
 }
 
+static bool check_mask(struct cdc *cdc, struct err *err)
+{
+    struct db *db = NULL;
+    bool ok = db_open(&cdc->schema_options, &db, err) && mask_check(cdc->mask, db, err);
+    db_close(db);
+    return ok;
+}
+
 static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct err *err)
 {
     const struct settings *settings = cdc->settings;
@@ -710,6 +720,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
         .capture_accounts = settings->source.capture_accounts,
         .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),
         .filter = cdc->filter,
+        .mask = cdc->mask,
         .temporaries = cdc->temporaries,
         .emit = emit,
         .schema = describe,
@@ -718,6 +729,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     if (!source_server(&settings->source, cdc->hosts.at, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
                        sizeof cdc->schema_host, err))
         return false;
+    if (cdc->mask && !check_mask(cdc, err)) return false;
     struct schema *schema = schema_new(&cdc->schema_options);
     pthread_mutex_lock(&cdc->lock);
     cdc->schema = schema;
@@ -1140,12 +1152,18 @@ static void take_resume(struct cdc *cdc, const struct wal_resume *resume)
 bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_resume *resume, struct cdc **out, struct err *err)
 {
     struct filter *filter = NULL;
+    struct mask *mask = NULL;
     if (!filter_new(&settings->filter.include, &settings->filter.exclude, &filter, err)) return false;
+    if (!mask_new(&settings->filter, &mask, err)) {
+        filter_free(filter);
+        return false;
+    }
     struct cdc *cdc = calloc(1, sizeof *cdc);
     if (!cdc) abort();
     cdc->settings = settings;
     cdc->wal = wal;
     cdc->filter = filter;
+    cdc->mask = mask;
     cdc->temporaries = temporaries_new();
     cdc->status.since_us = clock_wall_us();
     cdc->status.purge_seconds = -1;
@@ -1201,6 +1219,7 @@ void cdc_free(struct cdc *cdc)
     wal_notify(cdc->wal, -1);
     if (cdc->ack_fd >= 0) close(cdc->ack_fd);
     filter_free(cdc->filter);
+    mask_free(cdc->mask);
     temporaries_free(cdc->temporaries);
     pthread_cond_destroy(&cdc->wake);
     pthread_mutex_destroy(&cdc->lock);

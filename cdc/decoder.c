@@ -18,6 +18,7 @@
 #include "hold.h"
 #include "layout.h"
 #include "map.h"
+#include "mask.h"
 #include "payload.h"
 #include "rows.h"
 #include "query.h"
@@ -372,6 +373,8 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
     set_rows(change, event, rows);
     struct err fault = {.code = ERR_NONE};
     for (; rows_next(rows, change, &fault); count++) {
+        bool masked = false;
+        if (d->options.mask && !mask_change(d->options.mask, change, &masked, err)) return false;
         if (d->txn.savepoint_count && hold_put(&d->hold, change)) continue;
         if (d->hold.size) { /* too much to keep back */
             struct row before = change->before, after = change->after;
@@ -381,7 +384,7 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
             change->after = after;
         }
         if (!emit_row(d, err)) return false;
-        if (rows->table->foreign) change_sum_flush(&d->txn.sum); /* the next one takes its room */
+        if (rows->table->foreign || masked) change_sum_flush(&d->txn.sum); /* the next one takes its room */
     }
     change_sum_flush(&d->txn.sum); /* the event lends its rows */
     if (!rows->in.failed) return true;
@@ -502,6 +505,11 @@ static enum verdict judge(struct decoder *d, const struct event *event, const st
         err_set(err, ERR_STOP, "a statement was logged that failed midway on the source (error %u): how far it got cannot be told from here; "
                 "what to do: compare the tables that it names, set binlog_format=ROW on the source, and start after this transaction",
                 s->error_code);
+        return VERDICT_REFUSE;
+    }
+    if (d->options.mask) {
+        err_set(err, ERR_STOP, "a change of rows was logged as a statement, in which the values of masked columns would stand; what to do: set "
+                "binlog_format=ROW on the source, in every session, and start after this transaction");
         return VERDICT_REFUSE;
     }
     if (!d->options.refuse_statements) return verdict;

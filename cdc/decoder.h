@@ -30,6 +30,7 @@ struct decoder_options {
     bool capture_accounts;        /* account statements enter the log */
     bool refuse_statements;       /* DML as text stops capture */
     const struct filter *filter;  /* NULL: everything */
+    struct mask *mask;            /* borrowed; NULL: no column is masked */
     struct temporaries *temporaries; /* borrowed: what outlives this decoder, for the next one; NULL: the decoder's own */
     decoder_emit_fn *emit;
     decoder_schema_fn *schema;

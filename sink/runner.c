@@ -367,20 +367,27 @@ static void rest(struct sink *sink, uint32_t ms)
     pthread_mutex_unlock(&sink->lock);
 }
 
+/* By the tables that a statement names; one that names none passes. */
+static bool wants_statement(struct sink *sink, const struct statement *s, bool *wanted, struct err *err)
+{
+    struct cursor in = cursor_of(s->tables);
+    struct slice database, table;
+    bool some = false, others = false;
+    while (statement_tables_next(&in, &database, &table)) {
+        bool wants = filter_wants(sink->filter, database.size ? database : s->database, table);
+        some |= wants;
+        others |= !wants;
+    }
+    *wanted = some || !others;
+    if (!some || !others) return true;
+    sink_remedy(sink, "Widen or narrow include and exclude of this sink so that they take all of its tables or none, then: wolfctl resume --sink %s",
+                sink->settings->name);
+    return err_set(err, ERR_STOP, "a %s statement names tables of which this sink's include and exclude want some and not others",
+                   statement_kind_name(s->kind));
+}
+
 static bool wants(struct sink *sink, const struct change *change)
 {
-    if (!sink->on_filter) return true;
-    if (change->kind == CHANGE_STATEMENT) {
-        const struct statement *s = change->statement;
-        struct cursor in = cursor_of(s->tables);
-        struct slice database, table;
-        bool any = false;
-        while (statement_tables_next(&in, &database, &table)) {
-            any = true;
-            if (filter_wants(sink->filter, database.size ? database : s->database, table)) return true;
-        }
-        return !any;
-    }
     if (change->kind < CHANGE_INSERT || change->kind > CHANGE_DELETE) return true;
     if (change->table != sink->filter_table) {
         sink->filter_table = change->table;
@@ -458,7 +465,12 @@ static void reach_gate(struct sink *sink)
 static bool take(struct sink *sink, const struct change *change, struct err *err)
 {
     if (change->kind == CHANGE_BEGIN) note_reading(sink, change);
-    if (!wants(sink, change)) return true;
+    if (sink->on_filter) {
+        bool wanted = false;
+        if (change->kind != CHANGE_STATEMENT) wanted = wants(sink, change);
+        else if (!wants_statement(sink, change->statement, &wanted, err)) return err_context(err, "LSN %llu", (unsigned long long)change->lsn);
+        if (!wanted) return true;
+    }
     return sink->ops->change(sink->self, change, err);
 }
 

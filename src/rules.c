@@ -205,6 +205,33 @@ static void patterns_check(struct reading *in, const struct instance *at, const 
                     list->items[i]);
 }
 
+static void columns_check(struct reading *in, const struct instance *at, const struct strings *list, const char *key, bool value)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *dot = strchr(list->items[i], '.'), *second = dot ? strchr(dot + 1, '.') : NULL, *equal = second ? strchr(second, '=') : NULL;
+        bool good = second && dot > list->items[i] && second > dot + 1 && second[1] && (!value || (equal && equal > second + 1));
+        if (!good)
+            problem(&in->problems, line_of(at, key), key, "\"%.*s\": allowed is \"database.table.column%s\", with * and ?", CONFIG_SHOWN_MAX,
+                    list->items[i], value ? "=value" : "");
+    }
+}
+
+static void masks_check(struct reading *in, const struct instance *at, const struct filter_settings *filter)
+{
+    const struct settings *s = in->settings;
+    bool any = filter->mask_hash.count || filter->mask_fixed.count || filter->mask_null.count || filter->exclude_columns.count;
+    columns_check(in, at, &filter->mask_hash, "mask_hash", false);
+    columns_check(in, at, &filter->mask_fixed, "mask_fixed", true);
+    columns_check(in, at, &filter->mask_null, "mask_null", false);
+    columns_check(in, at, &filter->exclude_columns, "exclude_columns", false);
+    if (filter->mask_hash.count && !filter->mask_key_file)
+        problem(&in->problems, line_of(at, "mask_hash"), "mask_hash", "needs mask_key_file as well");
+    for (size_t i = 0; any && i < s->sink_count; i++)
+        if (!strcmp(s->sinks[i].type, "wolfscale"))
+            problem(&in->problems, instance_of(in, "sink", i)->line, "type", "wolfscale is not possible with masked or excluded columns: its nodes are "
+                    "seeded from the source and compared with it");
+}
+
 void rules_check(struct reading *in)
 {
     struct settings *s = in->settings;
@@ -224,6 +251,7 @@ void rules_check(struct reading *in)
     }
     patterns_check(in, filter, &s->filter.include, "include");
     patterns_check(in, filter, &s->filter.exclude, "exclude");
+    masks_check(in, filter, &s->filter);
     if (s->api.listen && (!settings_host(s->api.listen, 0, name, sizeof name, &port) || !port))
         problem(&in->problems, line_of(api, "listen"), "listen", "\"%s\": allowed is \"address:port\", as 127.0.0.1:8473",
                 s->api.listen);

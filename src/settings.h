@@ -86,7 +86,11 @@ struct sink_settings {
 };
 
 struct api_settings { const char *socket, *listen, *token_file; };
-struct filter_settings { struct strings include, exclude; };
+struct filter_settings {
+    struct strings include, exclude;
+    struct strings mask_hash, mask_fixed, mask_null, exclude_columns; /* "database.table.column", mask_fixed with "=value": see cdc/mask.h */
+    const char *mask_key_file;     /* NULL: none */
+};
 struct logging_settings { enum log_level level; enum log_format format; };
 
 struct settings {

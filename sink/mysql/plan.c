@@ -27,10 +27,19 @@ static bool map_columns(struct plan *plan, struct err *err)
         int at = s->named ? target_column(t, s->columns[i].name) : (int)i;
         plan->column[i] = at;
         plan->binds[i] = bind_of(&s->columns[i], at >= 0 && t->columns[at].is_unsigned);
-        if (at < 0 && i < s->column_count - s->hash_count) /* the target makes its own hashes */
+        plan->lacks |= at < 0 && i < s->column_count - s->hash_count; /* the target makes its own hashes */
+    }
+    return true;
+}
+
+/* A column that the target lacks may be excluded by [filter]: then no row brings it. */
+static bool has_columns(const struct plan *plan, const struct value *values, struct err *err)
+{
+    const struct table *s = plan->source;
+    for (uint32_t i = 0; plan->lacks && values && i < s->column_count - s->hash_count; i++)
+        if (plan->column[i] < 0 && values[i].state != VALUE_ABSENT)
             return err_set(err, ERR_STOP, "the target's %.*s.%.*s has no column `%.*s`", SLICE_ARG(s->database), SLICE_ARG(s->name),
                            SLICE_ARG(s->columns[i].name));
-    }
     return true;
 }
 
@@ -319,6 +328,7 @@ static struct slice named(struct plan *plan, const struct value *after)
 bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, struct slice present, struct slice set,
                 const struct value *before, const struct value *after, struct shape **out, struct err *err)
 {
+    if (!has_columns(plan, kind == CHANGE_INSERT ? NULL : before, err) || !has_columns(plan, kind == CHANGE_DELETE ? NULL : after, err)) return false;
     bool by_set = kind == CHANGE_UPDATE || (kind == CHANGE_INSERT && plan->target->mysql);
     if (kind == CHANGE_INSERT && by_set) set = named(plan, after);
     int key = kind == CHANGE_INSERT ? 0 : present.size || plan->keyless ? address(plan, before) : -2;

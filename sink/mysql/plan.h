@@ -45,6 +45,7 @@ struct plan {
     struct bind *binds;      /* per source column */
     int *column;             /* per source column: the target's, -1 none */
     uint8_t *named;          /* scratch, a byte per source column */
+    bool lacks;              /* the target has not all of the columns: rows that bring one are refused */
     bool keyless;
     bool nets;               /* changes of one key may be joined: see net.h */
     uint16_t key_count;      /* of the key that nets: source columns */

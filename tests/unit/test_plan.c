@@ -145,9 +145,21 @@ static void test_missing_column(void **state)
     (void)state;
     struct plan *plan = NULL;
     struct err err = {0};
+    uint8_t image[64];
+    struct row row = sink_row(7, 8, "x", image);
+    struct value values[3];
+    struct slice none = {NULL, 0};
+    struct shape *shape;
     sink_target.column_count = 2;
-    assert_false(plan_new(table, &sink_target, false, &plan, &err));
+    assert_true(plan_new(table, &sink_target, false, &plan, NULL));
+    assert_true(row_values(table, &row, values));
+    assert_false(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, none, none, NULL, values, &shape, &err));
     assert_non_null(strstr(err.text, "no column `s`"));
+    assert_false(plan_shape(plan, CHANGE_DELETE, SHAPE_PLAIN, none, none, values, NULL, &shape, &err));
+    values[2].state = VALUE_ABSENT; /* excluded by the filter */
+    assert_true(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, none, none, NULL, values, &shape, NULL));
+    assert_true(slice_is(shape->sql, "INSERT INTO `d`.`t` (`id`, `u`) VALUES (?, ?)"));
+    plan_free(plan);
     sink_target.column_count = 3;
 }
 
