@@ -109,6 +109,7 @@ struct cdc {
     struct gtid torn;           /* last commit at which a torn file was stepped over */
     struct hosts hosts;
     uint64_t checked_hosts;     /* bit per host */
+    uint64_t rounds;            /* over the hosts, since one of them served */
     bool served;                /* this session streamed */
     bool fruitful;              /* and brought a transaction */
     bool follows;               /* of a source that is behind: it applies another's changes */
@@ -782,6 +783,7 @@ static void proven(struct cdc *cdc)
     hosts_served(&cdc->hosts);
     identity_save(cdc, cdc->driver->info(cdc->source)->identity);
     cdc->served = true;
+    cdc->rounds = 0;
     cdc->behind_since_ms = 0;
     cdc->next_return_ms = coarse_ms() + return_wait(cdc);
     bool unproven = cdc->from_last;
@@ -958,13 +960,12 @@ static void wait_in(struct cdc *cdc, enum cdc_state state, const char *remedy, c
     if (cdc->hosts.count > 1 && ms > BEHIND_WAIT_MS) ms = BEHIND_WAIT_MS;
     cdc->from_last = cdc->stepped_over = false; /* what one server allowed says nothing of the next */
     if (hosts_failed(&cdc->hosts, state, err->text, remedy ? remedy : "", ms, &verdict, &ms)) {
+        if (cdc->rounds) return; /* what the round before found stands until this one is over, or one of them serves */
         log_warning("source.next_host", "host=%s text=\"%s\"", hosts_name(&cdc->hosts, cdc->hosts.at), err->text);
-        pthread_mutex_lock(&cdc->lock);
-        bool grave = cdc->status.state >= CDC_DIVERGED; /* stays until one of them serves or the round is over */
-        pthread_mutex_unlock(&cdc->lock);
-        if (!grave) set_state(cdc, CDC_CONNECTING, cdc_state_help(CDC_CONNECTING), err->text);
+        set_state(cdc, CDC_CONNECTING, cdc_state_help(CDC_CONNECTING), err->text);
         return;
     }
+    cdc->rounds++;
     set_state(cdc, verdict.state, verdict.remedy, verdict.reason);
     wait_ms(cdc, ms);
 }
@@ -979,10 +980,10 @@ static void add_fork(struct cdc *cdc, struct err *err)
         .last = cdc->last.gtid, .last_lsn = cdc->last_lsn, .filter = cdc->filter,
         .capture_accounts = cdc->settings->source.capture_accounts, .stopping = &cdc->stopping,
     };
-    if (!cdc->last.gtid.seq) return;
+    if (!cdc->last.gtid.seq || !cdc->driver->histories) return;
     err_clear(&failed);
     struct err said = *err;
-    if (fork_find(&ask, text, sizeof text, &failed)) err_set_number(err, said.code, said.number, "%.500s; %s", said.text, text);
+    if (fork_find(&ask, text, sizeof text, &failed)) err_set_number(err, said.code, said.number, "%.240s; %s", said.text, text);
     else log_warning("source.fork", "text=\"the two histories could not be compared: %s\"", failed.text);
 }
 
@@ -1046,8 +1047,8 @@ static void after_behind(struct cdc *cdc, struct err *err)
     uint64_t waited = coarse_ms() - cdc->behind_since_ms, most = cdc->catch_up_ms;
     struct err said = *err;
     if (cdc->follows && waited < most) {
-        err_set(err, said.code, "%.800s: it is behind, and still applies another server's changes: waited for (%llu of %llu s, catch_up_ms)", said.text,
-                (unsigned long long)waited / 1000, (unsigned long long)most / 1000);
+        err_set(err, said.code, "%.800s: it is behind, and still applies another server's changes: waited for, %llu s at most (catch_up_ms)", said.text,
+                (unsigned long long)most / 1000);
         wait_in(cdc, CDC_CONNECTING, "a replica that lags catches up by itself; see its replication", err, CATCH_UP_LOOK_MS);
         return;
     }

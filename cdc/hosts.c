@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GRAVEST_MOST = 720, OTHERS_MOST = 110 }; /* bytes of a reason */
+
 /* What the operator must look at first. */
 static const uint8_t gravity[CDC_STATES] = {[CDC_CONNECTING] = 1, [CDC_STALLED] = 2, [CDC_STOPPED] = 3, [CDC_PURGED] = 4, [CDC_DIVERGED] = 5};
 
@@ -59,9 +61,9 @@ static void judge(const struct hosts *hosts, struct host_trial *verdict)
         if (gravity[hosts->trials[i].state] > gravity[hosts->trials[gravest].state]) gravest = i;
     *verdict = hosts->trials[gravest];
     verdict->reason[0] = 0;
-    put_reason(hosts, gravest, hosts->count == 1 ? sizeof verdict->reason : 340, verdict->reason, sizeof verdict->reason);
+    put_reason(hosts, gravest, hosts->count == 1 ? sizeof verdict->reason : GRAVEST_MOST, verdict->reason, sizeof verdict->reason);
     for (size_t i = 0; i < hosts->count; i++)
-        if (i != gravest) put_reason(hosts, i, 130, verdict->reason, sizeof verdict->reason);
+        if (i != gravest) put_reason(hosts, i, OTHERS_MOST, verdict->reason, sizeof verdict->reason);
 }
 
 bool hosts_failed(struct hosts *hosts, enum cdc_state state, const char *reason, const char *remedy, uint32_t wait_ms,

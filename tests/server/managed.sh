@@ -88,6 +88,14 @@ says source.reason 'is another server .* purged the log.s last transaction'
 name_means replica
 ctl_agent resume >/dev/null
 await_state source.state idle 20
+# with both listed: the one that has purged is passed over for the other
+stop_agent
+write_config source.host=- source.port=- "source.hosts=[\"127.0.0.1:${PORT[source]}\", \"127.0.0.1:${PORT[replica]}\"]" 'source.user="rds"' \
+    "source.ssl_ca=\"$DIR/ca.pem\""
+start_agent
+await_state source.state idle 20
+state_is source.server "127.0.0.1:${PORT[replica]}" || fail "it did not pass on to the other host"
+log_says 'source.next_host .*purged'
 "$BUILD/tests/tools/compare" --source-socket "$DIR/replica/sock" --target-socket "$DIR/target/sock" d >"$DIR/compare.out" 2>&1 ||
     { cat "$DIR/compare.out" >&2; differ "the replica and the target differ"; }
 stop_agent
