@@ -22,10 +22,12 @@
 #include <unistd.h>
 
 #include "backoff.h"
+#include "binlog_files.h"
 #include "cdc.h"
 #include "clock.h"
 #include "decoder.h"
 #include "filter.h"
+#include "history.h"
 #include "mask.h"
 #include "fork.h"
 #include "hosts.h"
@@ -131,6 +133,8 @@ struct cdc {
     struct gtid beat;             /* MySQL: where the source was at its last heartbeat; seq 0: something came since */
     struct decoder_stats counted; /* what has gone into the metrics */
     unsigned events_unpublished;
+    struct history *history;    /* of definitions; its own lock */
+    bool files_done;            /* the saved files have nothing that the log has not */
     bool filter_unsaved, filter_changed; /* the log's last commit was made under another filter */
 };
 
@@ -275,7 +279,7 @@ static void identity_read(struct cdc *cdc)
 static void identity_save(struct cdc *cdc, const char *identity)
 {
     char path[4200];
-    if (!strcmp(cdc->identity, identity)) return;
+    if (!*identity || !strcmp(cdc->identity, identity)) return;
     if (*cdc->identity) log_info("source.other_server", "was=\"%s\" is=\"%s\"", cdc->identity, identity);
     snprintf(cdc->identity, sizeof cdc->identity, "%s", identity);
     identity_file(cdc, path, sizeof path);
@@ -411,9 +415,24 @@ static bool append_commit(struct cdc *cdc, const struct change *change, struct e
     cdc->stamped.received_us = coarse_wall_us();
     stamped.commit = &cdc->stamped;
     if (cdc->stamped.xa == XA_COMMITTED && !copy_prepared(cdc, change, &cdc->stamped, err)) return give_up(cdc);
+    if (history_is_pending(cdc->history)) { /* what the DDL made of the definitions is on disk before the DDL is in the log */
+        history_at(cdc->history, cdc->last_lsn, decoder_pos(cdc->decoder));
+        if (!history_commit(cdc->history, err)) {
+            cdc->append_failed = true;
+            return false;
+        }
+    }
     if (!append(cdc, &stamped, err)) return false;
     committed(cdc, &stamped);
     return true;
+}
+
+/* 101119 for "10.11.19-MariaDB": which executable comments the source executed. */
+static uint32_t source_number(const struct cdc *cdc)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+    (void)!sscanf(decoder_server_version(cdc->decoder), "%u.%u.%u", &major, &minor, &patch);
+    return major * 10000 + minor * 100 + patch;
 }
 
 static bool emit(void *context, const struct change *change, struct err *err)
@@ -422,7 +441,12 @@ static bool emit(void *context, const struct change *change, struct err *err)
     if (__builtin_expect(cdc->proving, 0)) return prove(cdc, change, err);
     if (change->kind == CHANGE_COMMIT) return append_commit(cdc, change, err);
     if (!append(cdc, change, err)) return false;
-    if (change->kind == CHANGE_ABORT) aborted(cdc);
+    if (change->kind == CHANGE_ABORT) {
+        history_abort(cdc->history);
+        aborted(cdc);
+    }
+    if (change->kind == CHANGE_BEGIN && __builtin_expect(history_changed(cdc->history), 0)) decoder_forget_schema(cdc->decoder);
+    if (change->kind == CHANGE_STATEMENT) history_statement(cdc->history, change->statement, source_number(cdc));
     return true;
 }
 
@@ -430,8 +454,9 @@ static bool describe(void *context, struct table *draft, struct arena *arena, st
 {
     struct cdc *cdc = context;
     /* A proof compares bytes, which need no names, unless masked columns are told by them; and its table may have been altered or dropped since. */
-    if (cdc->proving && !cdc->mask) return true;
-    return schema_describe(cdc->schema, draft, arena, err);
+    if (cdc->proving) return !cdc->mask || !cdc->schema || schema_describe(cdc->schema, draft, arena, err);
+    history_at(cdc->history, cdc->last_lsn, decoder_pos(cdc->decoder));
+    return history_describe(cdc->history, cdc->schema, draft, arena, err);
 }
 
 /* ---- semi-synchronous acknowledgements ---- */
@@ -578,7 +603,7 @@ static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
     const struct source_settings *source = &cdc->settings->source;
     struct check_facts facts = {.server_id = source->server_id, .user = source->server.user, .hosts = source_hosts(source),
                                 .semi_sync = source->semi_sync};
-    if (cdc->checked_hosts >> cdc->hosts.at & 1) return true;
+    if (cdc->driver == &source_files || cdc->checked_hosts >> cdc->hosts.at & 1) return true;
     if (!cdc->driver->check(cdc->source, &facts, take_finding, &checked, err)) return false;
     if (checked.errors[0]) {
         *ending = ENDED_CHECKS;
@@ -588,10 +613,40 @@ static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
     return true;
 }
 
+/* Saved files come first, as long as they have something that the log has not. *source NULL: the server's turn. */
+static bool open_files(struct cdc *cdc, struct source **source, struct err *err)
+{
+    const struct source_settings *settings = &cdc->settings->source;
+    bool server = source_has_server(settings);
+    *source = NULL;
+    if (!settings->files.count || cdc->files_done) return true;
+    if (!source_files_open(settings, source, err)) {
+        if (!server || !cdc->last_lsn) return false;
+        log_info("source.files", "text=\"the log has a position, and the files cannot be read any more (%s): going on with the server\"", err->text);
+        err_clear(err);
+        cdc->files_done = true;
+        return true;
+    }
+    const struct gtid_set *end = &source_files.info(*source)->end;
+    if (!server || !cdc->last_lsn || !end->count || !gtid_set_contains(&cdc->pos.gtids, end)) return true;
+    source_files.close(*source);
+    *source = NULL;
+    cdc->files_done = true;
+    return true;
+}
+
+static bool open_source(struct cdc *cdc, struct source **source, struct err *err)
+{
+    if (!open_files(cdc, source, err)) return false;
+    if (!*source) return source_open(&cdc->settings->source, cdc->hosts.at, &cdc->driver, source, err);
+    cdc->driver = &source_files;
+    return true;
+}
+
 static bool connect_source(struct cdc *cdc, struct err *err)
 {
     struct source *source;
-    if (!source_open(&cdc->settings->source, cdc->hosts.at, &cdc->driver, &source, err)) return false;
+    if (!open_source(cdc, &source, err)) return false;
     const struct source_info *info = cdc->driver->info(source);
     pthread_mutex_lock(&cdc->lock);
     cdc->source = source;
@@ -730,8 +785,10 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     if (!source_server(&settings->source, cdc->hosts.at, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
                        sizeof cdc->schema_host, err))
         return false;
+    bool server = source_has_server(&settings->source);
+    if (cdc->mask && !server) return err_set(err, ERR_CONFIG, "masked columns need a server beside the files: its keys are looked at");
     if (cdc->mask && !check_mask(cdc, err)) return false;
-    struct schema *schema = schema_new(&cdc->schema_options);
+    struct schema *schema = server ? schema_new(&cdc->schema_options) : NULL;
     pthread_mutex_lock(&cdc->lock);
     cdc->schema = schema;
     pthread_mutex_unlock(&cdc->lock);
@@ -821,7 +878,9 @@ static bool read_event(struct cdc *cdc, struct slice *event, struct err *err)
         cdc->timed_out = !cdc->stopping && clock_us() - before >= 2900ULL * cdc->settings->source.heartbeat_ms;
         return false;
     }
-    return !end || err_set(err, ERR_RETRY, "the source has ended the stream (shutdown, or our connection was killed)");
+    if (!end) return true;
+    cdc->files_done = cdc->driver == &source_files;
+    return err_set(err, cdc->files_done ? ERR_NONE : ERR_RETRY, "the source has ended the stream (shutdown, or our connection was killed)");
 }
 
 static enum ending refused_event(struct cdc *cdc, struct slice event, struct err *err)
@@ -1026,6 +1085,10 @@ static void after_loss(struct cdc *cdc, struct err *err)
 {
     if (err->code == ERR_NONE) return; /* the proof is done, and the stream begins anew behind it */
     if (after_torn_file(cdc, err) || after_refusal(cdc, err)) return;
+    if (cdc->driver == &source_files && err->code != ERR_RETRY) {
+        stand(cdc, CDC_STOPPED, "put the files right; then wolfctl resume", err, FOR_EVER);
+        return;
+    }
     if (cdc->served) { /* tried once more before the next one */
         hosts_lost(&cdc->hosts, cdc->fruitful);
         stand(cdc, cdc->timed_out ? CDC_STALLED : CDC_CONNECTING, cdc_state_help(cdc->timed_out ? CDC_STALLED : CDC_CONNECTING), err,
@@ -1178,9 +1241,17 @@ bool cdc_new(const struct settings *settings, struct wal *wal, const struct wal_
     backoff_init(&cdc->backoff, clock_us() ^ settings->source.server_id);
     take_resume(cdc, resume);
     cdc->filter_changed = !filter_known(cdc, &cdc->filter_unsaved) && !resume->empty;
+    char path[4200];
+    snprintf(path, sizeof path, "%.4096s.schema", settings->wal.dir);
+    if (!history_open(path, resume->empty ? 0 : resume->last_lsn, &cdc->history, err)) {
+        cdc_free(cdc);
+        return false;
+    }
     *out = cdc;
     return true;
 }
+
+struct history *cdc_history(struct cdc *cdc) { return cdc->history; }
 
 void cdc_start(struct cdc *cdc)
 {
@@ -1222,6 +1293,7 @@ void cdc_free(struct cdc *cdc)
     filter_free(cdc->filter);
     mask_free(cdc->mask);
     temporaries_free(cdc->temporaries);
+    history_close(cdc->history);
     pthread_cond_destroy(&cdc->wake);
     pthread_mutex_destroy(&cdc->lock);
     free(cdc);

@@ -7,6 +7,7 @@
 #include "wal.h"
 
 struct cdc;
+struct history;
 
 enum cdc_state { /* numbers are the metric wolfcdc_source_state */
     CDC_CONNECTING, CDC_STREAMING, CDC_IDLE, CDC_STALLED, CDC_THROTTLED, CDC_PAUSED, CDC_UNPROVEN, CDC_DIVERGED,
@@ -46,6 +47,8 @@ void cdc_stop(struct cdc *cdc);  /* returns within 3 s */
 void cdc_free(struct cdc *cdc);
 void cdc_status(struct cdc *cdc, struct cdc_status *status); /* any thread */
 void cdc_pause(struct cdc *cdc);
+/* The definitions of tables whose maps carry no names; any thread; see history.h. */
+struct history *cdc_history(struct cdc *cdc);
 void cdc_resume(struct cdc *cdc); /* also: try again from stopped, purged, diverged */
 const char *cdc_state_name(enum cdc_state state);
 const char *cdc_semi_sync_name(enum cdc_semi_sync state);

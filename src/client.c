@@ -13,7 +13,7 @@
 #include "program.h"
 #include "settings.h"
 
-enum { CONNECT_TIMEOUT_S = 5, URL_MAX = 8192 };
+enum { CONNECT_TIMEOUT_S = 5, URL_MAX = 1 << 19 /* a table's definition is the longest */ };
 
 bool client_find(const char *socket_path, const char *config, char **found, struct err *err)
 {

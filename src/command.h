@@ -5,6 +5,7 @@
 #define WOLFCDC_COMMAND_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "client.h"
 
@@ -48,6 +49,10 @@ int endpoint_status(const struct call *call);
 int endpoint_stats(const struct call *call);
 int endpoint_reset(const struct call *call);
 int endpoint_migrate(const struct call *call);
+/* `wolfctl schema …`, in schemactl.c: what GET /schema answered, as SQL; a file's definition of a table as one statement (owned, free), or NULL
+   and what is wrong with it. */
+bool schema_print(FILE *out, struct slice json);
+char *schema_of_file(const char *table, const char *path, struct err *err);
 /* `wolfctl sink adopt`, in adopt.c. */
 int adopt_run(struct call *call);
 /* Before something that cannot be taken back: true when the operator agreed. Else *status is the exit code. In wolfctl.c. */

@@ -13,7 +13,7 @@
 struct agent;
 struct control;
 
-enum { CONTROL_CONNECTIONS_MAX = 64, CONTROL_ANSWER_MAX = 4 * 1024 * 1024, CONTROL_IDLE_SECONDS = 30 };
+enum { CONTROL_CONNECTIONS_MAX = 64, CONTROL_ANSWER_MAX = 4 * 1024 * 1024, CONTROL_REQUEST_MAX = 1024 * 1024, CONTROL_IDLE_SECONDS = 30 };
 
 /* Owned. Binds both doors, so that a wrong address ends the start; answers nothing yet. The agent outlives it. */
 MUST_CHECK bool control_new(struct agent *agent, struct control **control, struct err *err);

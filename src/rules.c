@@ -82,12 +82,14 @@ static void source_check(struct reading *in)
     }
     together(in, at, "host", "hosts", "one server, or a list of them");
     together(in, at, "start_gtid", "start_file", "one place to begin");
-    server_check(in, at, &source->server, source->hosts.count > 0);
+    const struct server_settings *server = &source->server;
+    bool files_alone = source->files.count && !source->hosts.count && !server->host && !server->socket && !server->defaults_file;
+    if (!files_alone) server_check(in, at, server, source->hosts.count > 0);
     for (size_t i = 0; i < source->hosts.count; i++)
         if (!settings_host(source->hosts.items[i], source->server.port, name, sizeof name, &port))
             problem(&in->problems, line_of(at, "hosts"), "hosts", "\"%.*s\": allowed is \"host\" or \"host:port\"", CONFIG_SHOWN_MAX,
                     source->hosts.items[i]);
-    if (!line_of(at, "server_id"))
+    if (!line_of(at, "server_id") && !files_alone)
         problem(&in->problems, at->line, "server_id",
                 "is missing: a number that no server or replica of the source has; wolfctl binlog-setup finds one");
     if (line_of(at, "start_position") && !line_of(at, "start_file"))

@@ -9,7 +9,7 @@
 #include "db.h"
 #include "log.h"
 
-enum { SINKS_MAX = 32, HOSTS_MAX = 16, PATTERNS_MAX = 256, NODES_LISTED_MAX = 16, SINK_NAME_MAX = 120 /* with its node */ };
+enum { SINKS_MAX = 32, HOSTS_MAX = 16, FILES_LISTED_MAX = 64, PATTERNS_MAX = 256, NODES_LISTED_MAX = 16, SINK_NAME_MAX = 120 /* with its node */ };
 
 struct host { const char *name; unsigned port; };
 struct strings { size_t count; const char **items; };
@@ -28,6 +28,7 @@ struct server_settings {
 struct source_settings {
     struct server_settings server;
     struct strings hosts;          /* or hosts = [...]; never both */
+    struct strings files;          /* saved binlogs, read before the server, or instead of one */
     uint32_t server_id;
     const char *start_gtid;        /* NULL: not set; "" is legal: from the oldest file */
     const char *start_file;

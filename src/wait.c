@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "binlog_end.h"
+#include "binlog_files.h"
 #include "clock.h"
 #include "json.h"
 #include "verbs.h"
@@ -119,6 +120,15 @@ static void look_around(struct waiting *w)
         w->sink_count += is_meant(&w->sinks[w->sink_count], w->sink);
 }
 
+static bool ask_files(struct waiting *w, const struct source_settings *settings, struct err *err)
+{
+    struct source *files;
+    if (!source_files_open(settings, &files, err)) return false;
+    gtid_set_copy(&w->goal.gtids, &source_files.info(files)->end);
+    source_files.close(files);
+    return true;
+}
+
 /* The end of its binary log over a connection of our own: what the source has now, not what capture has heard of. */
 static bool ask_source(struct waiting *w, struct err *err)
 {
@@ -127,6 +137,7 @@ static bool ask_source(struct waiting *w, struct err *err)
     char name[256];
     unsigned port;
     const struct source_settings *source = &w->agent->settings->source;
+    if (source->files.count && !source_has_server(source)) return ask_files(w, source, err);
     settings_server(&source->server, "source", &options);
     options.read_timeout_ms = ASK_TIMEOUT_MS;
     if (options.connect_timeout_ms > ASK_TIMEOUT_MS) options.connect_timeout_ms = ASK_TIMEOUT_MS;

@@ -222,7 +222,7 @@ static int status_of(long http)
     return http == 502 ? PROGRAM_UNREACHABLE : PROGRAM_UNMET;
 }
 
-enum view { VIEW_DONE, VIEW_STATUS, VIEW_STATS, VIEW_READY };
+enum view { VIEW_SCHEMA, VIEW_DONE, VIEW_STATUS, VIEW_STATS, VIEW_READY };
 
 static bool view_show(enum view view, struct slice json)
 {
@@ -231,6 +231,7 @@ static bool view_show(enum view view, struct slice json)
     case VIEW_STATUS: return show_status(stdout, json, colours);
     case VIEW_STATS: return show_stats(stdout, json);
     case VIEW_READY: return show_ready(stdout, json, colours);
+    case VIEW_SCHEMA: return schema_print(stdout, json);
     case VIEW_DONE: break;
     }
     return show_done(stdout, json);
@@ -447,6 +448,30 @@ static int do_list(struct call *call) { return miscounted(call, 0, 0, "list [ser
 static int do_reset(struct call *call) { return miscounted(call, 0, 0, "reset [--endpoint URL]") ? PROGRAM_USAGE : endpoint_reset(call); }
 
 static int do_migrate(struct call *call) { return miscounted(call, 0, 0, "migrate --endpoint URL --from NODE") ? PROGRAM_USAGE : endpoint_migrate(call); }
+
+static int do_schema_show(struct call *call)
+{
+    if (miscounted(call, 0, 1, "schema show [DB.TABLE]")) return PROGRAM_USAGE;
+    struct client_call request = {.path = "/schema", .params = {{"table", call->count ? call->args[0] : NULL}}, .timeout_s = CALL_TIMEOUT_S};
+    return ask(call, VIEW_SCHEMA, &request);
+}
+
+static int do_schema_set(struct call *call)
+{
+    struct err err = {0};
+    if (miscounted(call, 2, 2, "schema set DB.TABLE FILE.sql")) return PROGRAM_USAGE;
+    char *sql = schema_of_file(call->args[0], call->args[1], &err);
+    if (!sql) return misread(call->args[1], &err);
+    int status = post(call, "/schema/set", (struct client_param){"table", call->args[0]}, (struct client_param){"sql", sql});
+    free(sql);
+    return status;
+}
+
+static int do_schema_refresh(struct call *call)
+{
+    if (miscounted(call, 0, 1, "schema refresh [DB.TABLE]")) return PROGRAM_USAGE;
+    return post(call, "/schema/refresh", (struct client_param){"table", call->count ? call->args[0] : NULL}, none);
+}
 
 static int do_log_level(struct call *call)
 {
