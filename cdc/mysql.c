@@ -216,12 +216,37 @@ static bool dump_file(struct source_link *link, const char *file, uint64_t offse
     return ok;
 }
 
+/* The name of a file of the binary log: the one with that number, or the oldest. */
+static bool file_of(struct source_link *link, const uint32_t *number, char file[SOURCE_FILE_MAX], struct err *err)
+{
+    struct db_result *result;
+    bool found = false;
+    if (!db_query(link->db, &result, err, "SHOW BINARY LOGS")) return false;
+    for (uint64_t i = 0; i < result->row_count && !found; i++) {
+        uint32_t its;
+        const char *name = db_value(result, i, 0, NULL);
+        found = name && source_file_number(name, &its) && (!number || its == *number);
+        if (found) snprintf(file, SOURCE_FILE_MAX, "%s", name);
+    }
+    db_result_free(result);
+    return found || err_set(err, ERR_CONFIG, "%s: the file of that number is not in its binary logs: see SHOW BINARY LOGS there", link->name);
+}
+
+/* A position that came from a target (wolfctl sink adopt) has only the file's number. */
+static bool dump_place(struct source_link *link, const struct source_pos *from, struct err *err)
+{
+    const struct gtid *place = &from->gtids.items[0];
+    char file[SOURCE_FILE_MAX];
+    if (*from->file) return dump_file(link, from->file, from->offset, dump_flags(link), err);
+    return file_of(link, &place->server, file, err) && dump_file(link, file, place->seq, dump_flags(link), err);
+}
+
 static bool mysql_dump(struct source *source, const struct source_pos *from, struct err *err)
 {
     struct source_link *link = source->link;
     bool by_file = gtid_set_kind(&from->gtids) == GTID_FILE;
     if (!source_register(link, err)) return false;
-    return by_file ? dump_file(link, from->file, from->offset, dump_flags(link), err) : dump_gtids(link, &from->gtids, err);
+    return by_file ? dump_place(link, from, err) : dump_gtids(link, &from->gtids, err);
 }
 
 static bool mysql_next(struct source *source, struct slice *event, bool *end, struct err *err) { return source_packet(source->link, event, end, err); }
@@ -331,22 +356,6 @@ static bool position_of_file(struct source *source, const struct source_settings
     snprintf(made->file, sizeof made->file, "%s", settings->start_file);
     if (source->link->info.files_only && !place_of(made->file, made->offset, &made->gtids, err)) return false;
     return look_at_file(source, made, err);
-}
-
-/* The name of a file of the binary log: the one with that number, or the oldest. */
-static bool file_of(struct source_link *link, const uint32_t *number, char file[SOURCE_FILE_MAX], struct err *err)
-{
-    struct db_result *result;
-    bool found = false;
-    if (!db_query(link->db, &result, err, "SHOW BINARY LOGS")) return false;
-    for (uint64_t i = 0; i < result->row_count && !found; i++) {
-        uint32_t its;
-        const char *name = db_value(result, i, 0, NULL);
-        found = name && source_file_number(name, &its) && (!number || its == *number);
-        if (found) snprintf(file, SOURCE_FILE_MAX, "%s", name);
-    }
-    db_result_free(result);
-    return found || err_set(err, ERR_CONFIG, "%s: the file that start_gtid names is not in its binary logs: see SHOW BINARY LOGS there", link->name);
 }
 
 /* A place in a file, written as what wolfctl shows for a server without GTIDs; "" is the oldest. */

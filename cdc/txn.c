@@ -99,12 +99,12 @@ static void take_tag(struct cursor *in, struct gtid *gtid)
 static bool take_tagged(struct cursor *in, struct gtid *gtid, struct err *err)
 {
     enum { VERSION = 1, FLAGS = 0, UUID = 1, NUMBER = 2, TAG = 3, LAST_KNOWN = 11 };
-    uint64_t version = take_number(in);
-    take_number(in); /* size of it all */
-    uint64_t needed = take_number(in);
+    size_t left = cursor_left(in);
+    uint64_t version = take_number(in), size = take_number(in), needed = take_number(in);
     if (!in->failed && (version != VERSION || needed > LAST_KNOWN))
         return err_set(err, ERR_UNSUPPORTED, "a tagged GTID of a newer form (version %llu, field %llu is needed); what to do: upgrade wolfcdc",
                        (unsigned long long)version, (unsigned long long)needed);
+    if (size != left) in->failed = true;
     for (uint64_t field, next = 0; !in->failed && cursor_left(in); next = field + 1) {
         field = take_number(in);
         if (field < next) in->failed = true;

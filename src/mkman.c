@@ -176,7 +176,7 @@ static void api(void)
 
 static void page_wolfcdc(void)
 {
-    head("wolfcdc", 8, "captures the changes of a live MariaDB and delivers them to other servers, exactly once");
+    head("wolfcdc", 8, "captures the changes of a live MariaDB or MySQL and delivers them to other servers, exactly once");
     section("SYNOPSIS");
     puts(".B wolfcdc\n\\-\\-config \\fIFILE\\fR [\\-\\-check]");
     section("DESCRIPTION");

@@ -25,7 +25,7 @@ enum { TICK_MS = 1000, FILES_WANTED = 4096 };
 
 static const char usage_begin[] =
     "Usage: wolfcdc --config FILE [--check]\n"
-    "Captures the changes of a live MariaDB into a log of its own and delivers them to other servers, exactly once.\n"
+    "Captures the changes of a live MariaDB or MySQL into a log of its own and delivers them to other servers, exactly once.\n"
     "\n";
 
 static const char usage_end[] =

@@ -39,7 +39,7 @@ static const char always[] = "Sch"; /* every command takes these */
 
 static void print_usage(FILE *out)
 {
-    fputs("Usage: wolfctl COMMAND [OPTION…]\nLooks after wolfcdc, the agent that takes a live MariaDB's changes to other servers.\n\n", out);
+    fputs("Usage: wolfctl COMMAND [OPTION…]\nLooks after wolfcdc, the agent that takes a live MariaDB's or MySQL's changes to other servers.\n\n", out);
     for (size_t i = 0; i < command_count; i++)
         fprintf(out, "  %-19s %.*s\n", commands[i].words, (int)strcspn(commands[i].help, ".:"), commands[i].help);
     fputs("\nwolfctl help COMMAND says more. --socket PATH or --config FILE finds the agent.\n"

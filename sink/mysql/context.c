@@ -54,6 +54,7 @@ static void put_charsets(const struct statement *s, const struct collations *kno
     bool foreign = known->mysql ? !s->flavour.size : s->flavour.size != 0;
     if (s->context & CONTEXT_CHARSET) {
         if (is_known(known, s->charset_client)) buf_printf(out, ", character_set_client=%s", known->charsets[s->charset_client]);
+        else if (foreign && charset_name(s->charset_client)) buf_printf(out, ", character_set_client=%s", charset_name(s->charset_client));
         else buf_printf(out, ", character_set_client=%u", s->charset_client);
         put_collation("collation_connection", s->collation_connection, known, foreign, out);
         put_collation("collation_server", s->collation_server, known, foreign, out);

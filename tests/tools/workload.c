@@ -137,7 +137,7 @@ static bool connect_client(struct client *client)
 #define HEX16 "0x00112233445566778899AABBCCDDEEFF"
 #define LIST(...) (const char *const[]){__VA_ARGS__, NULL}
 
-struct type { const char *table, *column, *type; unsigned since; /* MariaDB version × 100 */ const char *const *literals; };
+struct type { const char *table, *column, *type; unsigned since; /* MariaDB version × 100; 0: MySQL has it, too */ const char *const *literals; };
 
 static const struct type types[] = {
     {"t_int", "i1", "TINYINT", 0, LIST("-128", "127", "0", "-1", "NULL")},
@@ -208,14 +208,14 @@ static const struct type types[] = {
     {"t_misc", "js", "JSON", 0, LIST("'{\"a\": [1, 2.50, null, \"é\"]}'", "'null'", "'12345678901234567890'", "'[]'", "NULL")},
     {"t_misc", "u", "UUID", 1007, LIST("'c232ab00-9414-11ec-b3c8-9f6bdeced846'", "'00000000-0000-0000-0000-000000000000'", "'123e4567-e89b-12d3-a456-426614174000'", "NULL")},
     {"t_misc", "i4", "INET4", 1010, LIST("'10.0.0.0'", "'255.255.255.255'", "'0.0.0.0'", "NULL")},
-    {"t_misc", "i6", "INET6", 0, LIST("'::'", "'2001:db8::1'", "'::ffff:1.2.3.4'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'", "NULL")},
+    {"t_misc", "i6", "INET6", 1005, LIST("'::'", "'2001:db8::1'", "'::ffff:1.2.3.4'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'", "NULL")},
     {"t_misc", "g", "GEOMETRY", 0, LIST("ST_GeomFromText('POINT(1 2)', 4326)", "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))')", "NULL")},
     {"t_misc", "gp", "POINT", 0, LIST("ST_GeomFromText('POINT(-1.5 1e10)')", "NULL")},
     {"t_misc", "gl", "LINESTRING", 0, LIST("ST_GeomFromText('LINESTRING(0 0,1 1,2 2)')", "NULL")},
     {"t_misc", "ga", "POLYGON", 0, LIST("ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 10,0 0))')", "NULL")},
     {"t_misc", "gm", "MULTIPOINT", 0, LIST("ST_GeomFromText('MULTIPOINT(0 0,1 1)')", "NULL")},
     {"t_misc", "vi", "INT AS (inv * 2) VIRTUAL", 0, NULL},
-    {"t_misc", "pe", "VARCHAR(20) AS (CONCAT('p', inv)) PERSISTENT", 0, NULL},
+    {"t_misc", "pe", "VARCHAR(20) AS (CONCAT('p', inv)) STORED", 0, NULL},
     {"t_misc", "inv", "INT INVISIBLE DEFAULT 7", 0, LIST("1", "DEFAULT", "NULL")},
     {"t_misc", "vec", "VECTOR(3)", 1107, LIST("VEC_FromText('[1,2.5,-3]')", "VEC_FromText('[0,0,0]')", "NULL")},
     {"t_text", "ascii", "VARCHAR(20) CHARACTER SET ascii", 0, LIST("'abc'", "NULL")},
@@ -260,7 +260,7 @@ enum { TYPES = sizeof types / sizeof *types };
 static const char *const type_tables[] = {"t_int", "t_num", "t_time", "t_str", "t_bin", "t_misc", "t_text"};
 enum { TYPE_TABLES = sizeof type_tables / sizeof *type_tables };
 
-static unsigned server_version; /* 10.11 → 1011 */
+static unsigned server_version; /* 10.11 → 1011; MySQL: 0 */
 
 static bool has_type(const struct type *type, const char *table)
 {
@@ -857,7 +857,7 @@ int main(int argc, char **argv)
     client_init(&first, CLIENTS_MAX + 2);
     if (!connect_client(&first)) return TOOL_UNREACHABLE;
     unsigned long version = mysql_get_server_version(first.mysql);
-    server_version = (unsigned)(version / 10000 * 100 + version / 100 % 100);
+    server_version = strstr(mysql_get_server_info(first.mysql), "Maria") ? (unsigned)(version / 10000 * 100 + version / 100 % 100) : 0;
     if (options.setup && !set_up(&first)) {
         fprintf(stderr, "workload: set-up: %s\n", first.reason);
         return TOOL_NOT_MET;

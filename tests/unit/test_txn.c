@@ -108,9 +108,72 @@ static void test_savepoint_limits(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+/* ---- MySQL, recorded from 9.7.4 and 5.6.24 ---- */
+
+static bool announce(struct txn *txn, uint8_t type, const char *body, struct err *err)
+{
+    struct event event = {.server_id = 9, .type = type, .body = unit_hex(body)};
+    return txn_announce(txn, &event, err);
+}
+
+static void assert_gtid(const struct txn *txn, const char *said)
+{
+    char text[GTID_TEXT_MAX];
+    gtid_format(&txn->gtid, text);
+    assert_string_equal(text, said);
+    assert_true(txn->open && txn->announced && txn->flags == TXN_STANDALONE);
+}
+
+#define TAGGED "02 76 00 00 00 02 b0 3902 7103 ac 9103 8102 22 c503 9902 5103 04 f103 00 00 00 02 04 04 06 0a 6d79746167 08 04 0a 08 0c 7ffb36aa3cae6006 10 c504 12 83120b"
+
+static void test_mysql(void **state)
+{
+    (void)state;
+    static struct txn txn;
+    struct err err;
+    assert_true(announce(&txn, EVENT_GTID, "01 588edc56e4a011f1a6d402fc00000001 0100000000000000 02 0000000000000000 0100000000000000 1dc8a93cae6006 fc2701 50620100", &err));
+    assert_gtid(&txn, "588edc56-e4a0-11f1-a6d4-02fc00000001:1");
+    assert_true(announce(&txn, EVENT_GTID, "01 588edc56e4a011f1a6d402fc00000001 feffffffffffff7f", &err)); /* 5.6 ends here; the greatest number */
+    assert_gtid(&txn, "588edc56-e4a0-11f1-a6d4-02fc00000001:9223372036854775806");
+    assert_true(announce(&txn, EVENT_GTID_TAGGED, TAGGED, &err));
+    assert_gtid(&txn, "588edc56-e4a0-11f1-a6d4-02fc00000001:mytag:1");
+    assert_true(announce(&txn, EVENT_ANONYMOUS_GTID, "00 00000000000000000000000000000000 0000000000000000 02 0000000000000000 0100000000000000", &err));
+    assert_int_equal(txn.gtid.kind, GTID_FILE);
+    txn_announce_bare(&txn);
+    assert_true(txn.open && txn.announced && txn.gtid.kind == GTID_FILE);
+}
+
+static void test_mysql_refused(void **state)
+{
+    (void)state;
+    static struct txn txn;
+    static const struct { uint8_t type; const char *body; enum err_code code; } cases[] = {
+        {EVENT_GTID, "01 588edc56e4a011f1a6d402fc00000001 0000000000000000", ERR_CORRUPT},  /* number 0 */
+        {EVENT_GTID, "01 588edc56e4a011f1a6d402fc00000001 ffffffffffffff7f", ERR_CORRUPT},  /* the first that is none */
+        {EVENT_GTID, "01 588edc56e4a011f1a6d402fc000000", ERR_CORRUPT},
+        {EVENT_GTID_TAGGED, "04 76 00", ERR_UNSUPPORTED},                                   /* another version */
+        {EVENT_GTID_TAGGED, "02 76 18 00 00", ERR_UNSUPPORTED},                             /* field 12 must be understood */
+        {EVENT_GTID_TAGGED, "02 76 00 00 00 02 b0 3902", ERR_CORRUPT},
+        {EVENT_GTID_TAGGED, "02 0a 00 06 02 61 06 02 61", ERR_CORRUPT},                     /* a field twice */
+        {EVENT_GTID_TAGGED, "02 0a 00 04 03", ERR_CORRUPT},                                 /* a negative number */
+        {EVENT_GTID_TAGGED, "02 0a 00 06 46 61616161616161616161616161616161616161616161616161616161616161616161", ERR_CORRUPT}, /* a tag of 35 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err err = {0};
+        if (announce(&txn, cases[i].type, cases[i].body, &err)) fail_msg("case %zu was taken", i);
+        assert_int_equal(err.code, cases[i].code);
+    }
+    struct slice whole = unit_hex(TAGGED); /* cut anywhere */
+    for (size_t cut = 0; cut < whole.size; cut++) {
+        struct event event = {.type = EVENT_GTID_TAGGED, .body = {whole.data, cut}};
+        struct err err = {0};
+        assert_false(txn_announce(&txn, &event, &err));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_gtid), cmocka_unit_test(test_xa), cmocka_unit_test(test_refused), cmocka_unit_test(test_savepoints),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_gtid), cmocka_unit_test(test_xa), cmocka_unit_test(test_refused), cmocka_unit_test(test_savepoints), cmocka_unit_test(test_mysql), cmocka_unit_test(test_mysql_refused),
                                        cmocka_unit_test(test_savepoint_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
