@@ -505,7 +505,7 @@ static bool ack_due(struct cdc *cdc, struct err *err)
 {
     while (cdc->acks.count) {
         if (!ack_send(cdc, err)) return false;
-        if (!cdc->acks.count || cdc->stopping || cdc->pause || cdc->driver->ready(cdc->source)) break;
+        if (!cdc->acks.count || cdc->stopping || cdc->driver->ready(cdc->source)) break;
         cdc->driver->wait(cdc->source, cdc->ack_fd, HOLD_POLL_MS);
     }
     return true;

@@ -93,7 +93,7 @@ static void remember(struct fork *fork, const struct change *change)
     fork->ours[fork->ours_count++] = (struct fork_entry){.gtid = change->gtid, .crc = change->commit->crc};
 }
 
-static bool read_log(const struct fork_ask *ask, uint64_t deadline, struct fork *fork, struct err *err)
+static bool read_log(const struct fork_ask *ask, const struct gtid *last, uint64_t deadline, struct fork *fork, struct err *err)
 {
     struct wal_reader *reader;
     struct wal_points points;
@@ -102,9 +102,9 @@ static bool read_log(const struct fork_ask *ask, uint64_t deadline, struct fork 
     uint64_t from = ask->last_lsn > FORK_RECORDS ? ask->last_lsn - FORK_RECORDS : 1;
     if (!wal_reader_open(ask->wal, from > points.first ? from : 0, &reader, err)) return false;
     while (!*ask->stopping && clock_us() < deadline && wal_reader_next(reader, READ_MS, &change, err) == WAL_READ_CHANGE) {
-        if (change.kind != CHANGE_COMMIT || change.gtid.domain != ask->last.domain) continue;
+        if (change.kind != CHANGE_COMMIT || change.gtid.domain != last->domain) continue;
         remember(fork, &change);
-        if (gtid_equal(&change.gtid, &ask->last)) break;
+        if (gtid_equal(&change.gtid, last)) break;
     }
     wal_reader_close(reader);
     return fork->ours_count > 0;
@@ -133,10 +133,10 @@ static bool unnamed(void *context, struct table *draft, struct arena *arena, str
 }
 
 /* False: the stream could not be had to its end. */
-static bool listen(const struct fork_ask *ask, struct source *source, const struct source_pos *from, uint64_t deadline, struct fork *fork,
-                   struct err *err)
+static bool listen(const struct fork_ask *ask, struct source *source, const struct source_pos *from, uint32_t domain, uint64_t deadline,
+                   struct fork *fork, struct err *err)
 {
-    struct hearing hearing = {.fork = fork, .domain = ask->last.domain};
+    struct hearing hearing = {.fork = fork, .domain = domain};
     struct decoder_options options = {
         .mariadb = ask->driver->info(source)->version.flavour == DB_MARIADB,
         .checksum = ask->driver->info(source)->checksum, .verify_checksums = true,
@@ -164,22 +164,42 @@ static void take_ends(struct fork *fork, uint32_t domain, const struct gtid *ite
     fork->more = true;
 }
 
-static bool compare(const struct fork_ask *ask, struct source *source, uint64_t deadline, struct fork *fork, struct err *err)
+/* The domain in which the source lacks what we took; where it has all by number, that of the last transaction. */
+static struct gtid parted_at(const struct fork_ask *ask, const struct gtid *items, size_t count)
+{
+    for (uint32_t i = 0; i < ask->pos->gtids.count; i++) {
+        const struct gtid *ours = &ask->pos->gtids.items[i];
+        bool there = false;
+        for (size_t k = 0; k < count; k++)
+            there = there || (items[k].domain == ours->domain && items[k].server == ours->server && items[k].seq >= ours->seq);
+        if (!there) return *ours;
+    }
+    return ask->last;
+}
+
+static bool compare(const struct fork_ask *ask, struct source *source, const struct gtid *items, size_t count, uint64_t deadline,
+                    struct fork *fork, struct err *err)
+{
+    size_t start = 0;
+    struct source_pos from;
+    struct gtid last = parted_at(ask, items, count);
+    source_pos_copy(&from, ask->pos);
+    if (!read_log(ask, &last, deadline, fork, err)) return false;
+    if (fork_mark(fork, items, count, &start))
+        return gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from, err) &&
+               listen(ask, source, &from, last.domain, deadline, fork, err);
+    gtid_set_remove(&from.gtids, last.domain); /* all that it has */
+    if (!ask->driver->dump(source, &from, err) || !listen(ask, source, &from, last.domain, deadline, fork, err))
+        take_ends(fork, last.domain, items, count);
+    return true;
+}
+
+static bool find(const struct fork_ask *ask, struct source *source, uint64_t deadline, struct fork *fork, struct err *err)
 {
     struct gtid *items = calloc(STATES_MAX, sizeof *items);
-    size_t count = 0, start = 0;
-    struct source_pos from;
-    source_pos_copy(&from, ask->pos);
+    size_t count = 0;
     if (!items) abort();
-    bool ok = ask->driver->histories(source, items, STATES_MAX, &count, err);
-    if (ok && fork_mark(fork, items, count, &start)) {
-        ok = gtid_set_put(&from.gtids, fork->ours[start].gtid, err) && ask->driver->dump(source, &from, err) &&
-             listen(ask, source, &from, deadline, fork, err);
-    } else if (ok) {
-        gtid_set_remove(&from.gtids, ask->last.domain); /* all that it has */
-        if (!ask->driver->dump(source, &from, err) || !listen(ask, source, &from, deadline, fork, err))
-            take_ends(fork, ask->last.domain, items, count);
-    }
+    bool ok = ask->driver->histories(source, items, STATES_MAX, &count, err) && compare(ask, source, items, count, deadline, fork, err);
     free(items);
     return ok;
 }
@@ -193,8 +213,8 @@ bool fork_find(const struct fork_ask *ask, char *text, size_t room, struct err *
     settings.semi_sync = false; /* what is read here must not be acknowledged, nor waited for */
     struct fork *fork = calloc(1, sizeof *fork);
     if (!fork) abort();
-    bool ok = ask->driver->histories && read_log(ask, deadline, fork, err) && source_open(&settings, ask->host, &driver, &source, err) &&
-              driver == ask->driver && compare(ask, source, deadline, fork, err);
+    bool ok = ask->driver->histories && source_open(&settings, ask->host, &driver, &source, err) &&
+              driver == ask->driver && find(ask, source, deadline, fork, err);
     if (ok) fork_text(fork, text, room);
     if (driver) driver->close(source);
     free(fork);
