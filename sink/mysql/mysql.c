@@ -258,20 +258,13 @@ static change_fn *const on_change[] = {
     [CHANGE_STATEMENT] = on_statement, [CHANGE_COMMIT] = on_commit,
 };
 
-static bool has_gtid(const struct gtid_set *set, struct gtid gtid)
-{
-    struct gtid_set one = {0};
-    struct err ignored;
-    return gtid_set_put(&one, gtid, &ignored) && gtid_set_contains(set, &one);
-}
-
 /* The nodes of a cluster whose log was lost stood at different places: the new log begins at the least of them. Until it has come to where this one
    was, what this one has is left out, and nothing counts as delivered before. */
 static bool leave_out(struct mysql_sink *s, const struct change *change, bool *left_out, struct err *err)
 {
     bool commit = change->kind == CHANGE_COMMIT;
     bool there = commit && gtid_set_contains(&change->commit->pos.gtids, &s->adopted);
-    if (change->kind == CHANGE_BEGIN) s->passing = has_gtid(&s->adopted, change->gtid);
+    if (change->kind == CHANGE_BEGIN) s->passing = gtid_set_has(&s->adopted, &change->gtid);
     if (commit && !s->passing && !there) {
         s->final = true;
         sink_remedy(s->sink, "wolfctl nodes seed %s", s->settings->server.host ? s->settings->server.host : s->settings->name);

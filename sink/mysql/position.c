@@ -128,7 +128,7 @@ static bool read_position(struct mysql_sink *s, uint64_t *delivered, bool *found
         s->position = last;
         s->seeded = s->ahead = last == 0;
         s->passing = false;
-        s->adopted = s->group.gtids;
+        gtid_set_copy(&s->adopted, &s->group.gtids);
         s->skip_to = begin ? last : 0;
         *delivered = begin ? begin - 1 : last;
     }
