@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "binlog_end.h"
 #include "clock.h"
 #include "log.h"
 #include "prover.h"
@@ -135,6 +136,18 @@ void link_end(struct prover *p, int side)
     if (link->db && !db_exec(link->db, &err, "ROLLBACK")) link_fail(p, side, &err);
 }
 
+static bool source_end(struct prover *p, struct gtid_set *gtids, struct err *err)
+{
+    struct source_pos *end = calloc(1, sizeof *end);
+    bool has;
+    if (!end) abort();
+    bool ok = binlog_has_gtids(p->source.db, &has, err) && binlog_end(p->source.db, !has, end, err);
+    if (ok) gtid_set_copy(gtids, &end->gtids);
+    else if (err) link_fail(p, SIDE_SOURCE, err);
+    free(end);
+    return ok;
+}
+
 bool link_position(struct prover *p, int side, bool lock, struct gtid_set *gtids, struct err *err)
 {
     const struct proof_options *all = proof_options_of(p->proof);
@@ -142,7 +155,7 @@ bool link_position(struct prover *p, int side, bool lock, struct gtid_set *gtids
     struct gtid_set got = {0};
     bool found, ok;
     if (side == SIDE_SOURCE) {
-        ok = db_scalar(p->source.db, text, sizeof text, &found, err, "SELECT @@global.gtid_binlog_pos");
+        return source_end(p, gtids, err);
     } else {
         ok = db_scalar(p->nodes[side].db, text, sizeof text, &found, err, "SELECT gtids FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
                        "ORDER BY previous_lsn DESC LIMIT 1%s", all->log_uuid, all->sink->position_name, lock ? " LOCK IN SHARE MODE" : "");

@@ -52,6 +52,27 @@ ctl wal dump --dir "$DIR/wal" --gtid "$uuid:tag_1:7" --json >"$DIR/one.json" || 
 [ "$(grep -c '"op":"commit"' "$DIR/one.json")" = 1 ] || fail "wal dump --gtid shows $(wc -l <"$DIR/one.json") lines"
 ctl_agent wait --gtid "$uuid:tag_1:7" || fail "wait --gtid"
 stop_agent
+
+# the last transaction is purged, nothing after it: goes on by GTID alone; one that is needed is purged: said; the source lost its history: said
+purge() { sql source "FLUSH BINARY LOGS"; sql source "PURGE BINARY LOGS TO '$(sql source 'SHOW BINARY LOG STATUS' | cut -f1)'"; }
+purge
+start_agent
+await_state source.unproven true
+sql source "INSERT INTO tags.t VALUES (900, 'unproven')"
+wait_delivered
+stop_agent
+sql source "INSERT INTO tags.t VALUES (901, 'lost')"
+purge
+start_agent
+await_state source.state purged
+says source.reason 'needed is all that follows'
+stop_agent
+sql source "RESET BINARY LOGS AND GTIDS"
+start_agent
+await_state source.state diverged
+says source.reason "the log has '$uuid"
+stop_agent
+
 # a set typed wrong is said with the part that is wrong, before anything is taken
 write_config "source.start_gtid=\"$uuid:1-5:my-tag:1\""
 ! "$BUILD/wolfcdc" --config "$CONFIG" --check >"$DIR/bad.out" 2>&1 || fail "a tagged set typed wrong is taken"

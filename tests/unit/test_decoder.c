@@ -338,13 +338,147 @@ static void test_maps_end(void **state)
     stop(&f);
 }
 
+/* ---- MySQL ---- */
+
+#define U1 "588edc56e4a011f1a6d402fc00000001"
+#define U1_TEXT "588edc56-e4a0-11f1-a6d4-02fc00000001"
+#define GTID_OF(number) "01 " U1 " " number "00000000000000"
+#define ANONYMOUS "00 00000000000000000000000000000000 0000000000000000"
+
+static void start_mysql(struct fixture *f, const char *gtids)
+{
+    struct source_pos pos = {.offset = 4, .file = "binlog.000042"};
+    struct decoder_options options = {.verify_checksums = true, .emit = take, .context = f};
+    *f = (struct fixture){.maker = maker_new()};
+    assert_true(gtid_set_parse(slice_text(gtids), &pos.gtids, &f->err));
+    buf_init(&f->seen, 4096);
+    f->decoder = decoder_new(&options, &pos);
+    assert_true(decoder_event(f->decoder, maker_format(&f->maker, "9.7.4", true), &f->note, &f->err));
+}
+
+static void at(struct fixture *f, const char *gtids)
+{
+    char text[GTID_SET_TEXT_MAX];
+    gtid_set_format(&decoder_pos(f->decoder)->gtids, text);
+    assert_string_equal(text, gtids);
+}
+
+static bool insert(struct fixture *f) { return give(f, EVENT_TABLE_MAP, MAP) && give(f, EVENT_WRITE_ROWS, "120000000000 0100 0200 01 ff fe 07000000"); }
+
+static void test_mysql_groups(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start_mysql(&f, "");
+    assert_true(give(&f, EVENT_PREVIOUS_GTIDS, "0100000000000000 " U1 " 0100000000000000 0100000000000000 0a00000000000000"));
+    at(&f, U1_TEXT ":1-9");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")));
+    seen(&f, ""); /* what it is, is not known yet */
+    assert_true(decoder_in_transaction(f.decoder));
+    assert_true(query(&f, "BEGIN"));
+    assert_int_equal(f.note, DECODER_BEGIN);
+    assert_true(insert(&f));
+    at(&f, U1_TEXT ":1-9"); /* it counts from its COMMIT */
+    assert_true(give(&f, EVENT_XID, XID));
+    seen(&f, "BIC");
+    at(&f, U1_TEXT ":1-10");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0b")) && query(&f, "CREATE TABLE x (i int)"));
+    seen(&f, "BSC");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0d")) && query(&f, "BEGIN") && query(&f, "COMMIT")); /* empty, and a gap before it */
+    seen(&f, "BC");
+    at(&f, U1_TEXT ":1-11:13");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0c")) && query(&f, "BEGIN") && query(&f, "CREATE TABLE y (i int) START TRANSACTION") && insert(&f) && give(&f, EVENT_XID, XID));
+    seen(&f, "BSIC");
+    at(&f, U1_TEXT ":1-13");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0e")) && query(&f, "BEGIN") && insert(&f) && query(&f, "ROLLBACK"));
+    seen(&f, "BIA");
+    at(&f, U1_TEXT ":1-14");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0f")) && query(&f, "# nothing") && give(&f, EVENT_GTID, GTID_OF("10")));
+    seen(&f, "BC");
+    assert_true(decoder_cut(f.decoder, &f.err)); /* announced, and no more: nobody has heard of it */
+    seen(&f, "");
+    at(&f, U1_TEXT ":1-15");
+    stop(&f);
+}
+
+/* Without GTIDs: by the place where it begins; the set says where the next one does. */
+static void test_mysql_files(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    char begins[80];
+    start_mysql(&f, "");
+    uint64_t offset = decoder_pos(f.decoder)->offset;
+    assert_true(give(&f, EVENT_ANONYMOUS_GTID, ANONYMOUS) && query(&f, "BEGIN") && insert(&f) && give(&f, EVENT_XID, XID));
+    seen(&f, "BIC");
+    assert_int_equal(f.last.pos.gtids.items[0].kind, GTID_FILE);
+    snprintf(begins, sizeof begins, "000042:%llu", (unsigned long long)decoder_pos(f.decoder)->offset);
+    at(&f, begins);
+    assert_true(decoder_pos(f.decoder)->offset > offset);
+    /* 5.6 and before: nothing announces them */
+    assert_true(query(&f, "BEGIN") && insert(&f) && query(&f, "COMMIT") && query(&f, "DROP TABLE x"));
+    seen(&f, "BICBSC");
+    /* ON_PERMISSIVE: a GTID among them changes nothing */
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")) && query(&f, "DROP TABLE y"));
+    seen(&f, "BSC");
+    snprintf(begins, sizeof begins, "000042:%llu", (unsigned long long)decoder_pos(f.decoder)->offset);
+    at(&f, begins);
+    assert_true(give(&f, EVENT_ROTATE, "0400000000000000 62696e6c6f672e303030303433") && query(&f, "DROP TABLE z")); /* binlog.000043 */
+    seen(&f, "BSC");
+    assert_int_equal(decoder_pos(f.decoder)->gtids.items[0].server, 43);
+    stop(&f);
+}
+
+static void test_mysql_refused(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start_mysql(&f, U1_TEXT ":1-9");
+    assert_false(give(&f, EVENT_ANONYMOUS_GTID, ANONYMOUS) && query(&f, "DROP TABLE x")); /* gtid_mode was turned off */
+    assert_int_equal(f.err.code, ERR_STOP);
+    stop(&f);
+    start_mysql(&f, U1_TEXT ":1-9");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")));
+    assert_false(insert(&f)); /* rows before BEGIN */
+    assert_int_equal(f.err.code, ERR_CORRUPT);
+    stop(&f);
+    static const char *const previous[] = {"0100000000000000 " U1, "0100000000000000 " U1 " 0100000000000000 0500000000000000 0500000000000000",
+                                           "0100000000000002", "ffffffffffffff00", "01 0100 0000 0000 01 " U1 " 42 61"};
+    for (size_t i = 0; i < sizeof previous / sizeof *previous; i++) {
+        start_mysql(&f, "");
+        if (give(&f, EVENT_PREVIOUS_GTIDS, previous[i])) fail_msg("case %zu was taken", i);
+        stop(&f);
+    }
+    start_mysql(&f, "");
+    assert_true(give(&f, EVENT_PREVIOUS_GTIDS, "01 0200 0000 0000 01 " U1 " 00 0100000000000000 0100000000000000 2400000000000000 " U1
+                     " 0a 6d79746167 0100000000000000 0100000000000000 0200000000000000"));
+    at(&f, U1_TEXT ":1-35:mytag:1");
+    stop(&f);
+}
+
+/* A heartbeat of the second kind, and files beyond 4 GiB. */
+static void test_mysql_heartbeat(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start_mysql(&f, U1_TEXT ":1-9");
+    assert_true(give(&f, EVENT_HEARTBEAT_V2, "01 0d 62696e6c6f672e303030303432 02 09 fe 0000000002000000 00"));
+    assert_int_equal(f.note, DECODER_HEARTBEAT);
+    assert_int_equal(decoder_pos(f.decoder)->offset, UINT64_C(2) << 32);
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")) && query(&f, "DROP TABLE x"));
+    assert_true(decoder_pos(f.decoder)->offset > UINT64_C(2) << 32); /* log_pos has 32 bits */
+    assert_false(give(&f, EVENT_HEARTBEAT_V2, "01 7d 62"));
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
         cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_maps_end),
+        cmocka_unit_test(test_maps_end), cmocka_unit_test(test_mysql_groups), cmocka_unit_test(test_mysql_files), cmocka_unit_test(test_mysql_refused),
+        cmocka_unit_test(test_mysql_heartbeat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
