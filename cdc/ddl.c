@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "charset.h"
-#include "token.h"
 
 struct parse {
     struct tokens t;
@@ -127,15 +126,31 @@ static void names(struct parse *p)
     take_list(p);
 }
 
+/* MySQL's ENCRYPTION = 'N'; alone the word can be a name. */
+static bool is_encryption(const struct parse *p)
+{
+    struct tokens t = p->t;
+    if (!tokens_skip(&t, "ENCRYPTION")) return false;
+    return tokens_is_sign(&t, '=') || t.now.kind == TOKEN_STRING;
+}
+
 static void one_database(struct parse *p)
 {
     skip_if_exists(p);
     if (p->out->kind == STATEMENT_ALTER_DATABASE) {
-        static const char *const options[] = {"DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT"};
+        static const char *const options[] = {"DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "READ"};
         for (size_t i = 0; i < sizeof options / sizeof *options; i++)
             if (tokens_is(&p->t, options[i])) p->t.now.kind = TOKEN_END; /* no name: the session's */
+        if (is_encryption(p)) p->t.now.kind = TOKEN_END;
     }
     take_database(p);
+}
+
+/* What may stand for SELECT: TABLE t, and VALUES ROW (…) besides a partition's VALUES IN and VALUES LESS THAN. */
+static bool is_query(struct parse *p)
+{
+    if (tokens_is(&p->t, "SELECT") || tokens_is(&p->t, "TABLE")) return true;
+    return tokens_skip(&p->t, "VALUES") && (tokens_is(&p->t, "ROW") || tokens_is_sign(&p->t, '('));
 }
 
 static void create_table(struct parse *p)
@@ -144,8 +159,7 @@ static void create_table(struct parse *p)
     take_table(p);
     tokens_skip_sign(&p->t, '(');
     p->out->from_query = tokens_is(&p->t, "LIKE");
-    for (; p->t.now.kind != TOKEN_END && !p->out->from_query; tokens_next(&p->t))
-        p->out->from_query = tokens_is(&p->t, "SELECT");
+    for (; p->t.now.kind != TOKEN_END && !p->out->from_query; tokens_next(&p->t)) p->out->from_query = is_query(p);
 }
 
 /* The start of one of ALTER TABLE's comma-separated changes. */
@@ -221,6 +235,11 @@ static const struct object {
     {"SEQUENCE", {STATEMENT_SEQUENCE, STATEMENT_SEQUENCE, STATEMENT_SEQUENCE}, {one_name, one_name, names}},
     {"USER", {STATEMENT_ACCOUNT, STATEMENT_ACCOUNT, STATEMENT_ACCOUNT}, {no_name, no_name, no_name}},
     {"ROLE", {STATEMENT_ACCOUNT, STATEMENT_ACCOUNT, STATEMENT_ACCOUNT}, {no_name, no_name, no_name}},
+    {"LIBRARY", {STATEMENT_ROUTINE, STATEMENT_ROUTINE, STATEMENT_ROUTINE}, {one_name, one_name, one_name}},
+    {"INSTANCE", {0, STATEMENT_TABLE_ADMIN, 0}, {NULL, no_name, NULL}},
+    {"RESOURCE", {STATEMENT_TABLE_ADMIN, STATEMENT_TABLE_ADMIN, STATEMENT_TABLE_ADMIN}, {no_name, no_name, no_name}},
+    {"REFERENCE", {STATEMENT_OTHER, 0, STATEMENT_OTHER}, {no_name, NULL, no_name}}, /* SPATIAL REFERENCE SYSTEM */
+    {"CATALOG", {STATEMENT_OTHER, STATEMENT_OTHER, STATEMENT_OTHER}, {no_name, no_name, no_name}},
     {"SERVER", {STATEMENT_OTHER, STATEMENT_OTHER, STATEMENT_OTHER}, {no_name, no_name, no_name}},
     {"TABLESPACE", {STATEMENT_OTHER, STATEMENT_OTHER, STATEMENT_OTHER}, {no_name, no_name, no_name}},
     {"LOGFILE", {STATEMENT_OTHER, STATEMENT_OTHER, STATEMENT_OTHER}, {no_name, no_name, no_name}},
@@ -238,7 +257,8 @@ static void skip_definer(struct parse *p)
 static bool skip_option(struct parse *p)
 {
     static const char *const words[] = {"OR", "REPLACE", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR", "AGGREGATE", "ONLINE", "OFFLINE",
-                                        "IGNORE", "SQL", "UNDO", "PUBLIC"};
+                                        "IGNORE", "SQL", "UNDO", "PUBLIC", "JSON", "RELATIONAL", "DUALITY",
+                                        "MATERIALIZED", "EXTERNAL"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (tokens_skip(&p->t, words[i])) return true;
     if (tokens_skip(&p->t, "TEMPORARY")) return p->out->temporary = true;
@@ -476,7 +496,7 @@ static const struct first { const char *word; parse_fn *parse; } firsts[] = {
     {"SAVEPOINT", begin_savepoint}, {"RELEASE", begin_release}, {"XA", begin_xa}, {"SET", begin_set},
     {"GRANT", begin_account}, {"REVOKE", begin_account}, {"ANALYZE", begin_admin}, {"OPTIMIZE", begin_admin},
     {"REPAIR", begin_admin}, {"CHECK", begin_admin}, {"FLUSH", begin_admin}, {"CACHE", begin_admin}, {"RESET", begin_admin},
-    {"PURGE", begin_admin}, {"INSTALL", begin_other}, {"UNINSTALL", begin_other},
+    {"PURGE", begin_admin}, {"CHECKSUM", begin_admin}, {"IMPORT", begin_other}, {"INSTALL", begin_other}, {"UNINSTALL", begin_other},
 };
 
 static void begin(struct parse *p)
@@ -489,6 +509,25 @@ static void begin(struct parse *p)
         }
 }
 
+/* Bodies of routines, triggers and events hold statements of their own. A row change as text may be long; the target refuses a second one there. */
+static bool may_hold_more(const struct ddl *ddl)
+{
+    static const bool bodies[STATEMENT_KINDS] = {[STATEMENT_ROUTINE] = true, [STATEMENT_TRIGGER] = true, [STATEMENT_EVENT] = true,
+                                                 [STATEMENT_DML] = true};
+    return ddl->role != DDL_STATEMENT || bodies[ddl->kind];
+}
+
+/* A second statement behind a semicolon: no server writes that into one event. */
+static bool is_single(const struct ddl *ddl, struct slice text, const struct ddl_session *session)
+{
+    if (may_hold_more(ddl) || !memchr(text.data, ';', text.size)) return true;
+    struct tokens t = tokens_of(text, session);
+    while (tokens_skip_sign(&t, ';')) continue;
+    while (t.now.kind != TOKEN_END && !tokens_is_sign(&t, ';')) tokens_next(&t);
+    while (tokens_skip_sign(&t, ';')) continue;
+    return t.now.kind == TOKEN_END;
+}
+
 bool ddl_parse(struct ddl *ddl, struct slice text, const struct ddl_session *session, struct err *err)
 {
     ddl->role = DDL_STATEMENT;
@@ -498,13 +537,16 @@ bool ddl_parse(struct ddl *ddl, struct slice text, const struct ddl_session *ses
     buf_clear(&ddl->tables);
     buf_clear(&ddl->savepoint);
     struct parse p = {.t = tokens_of(text, session), .out = ddl, .charset = session->charset_client};
+    while (tokens_skip_sign(&p.t, ';')) continue; /* empty statements */
     struct token first = p.t.now;
     if (first.kind == TOKEN_END) ddl->role = DDL_NOTHING;
     else begin(&p);
     if (ddl->tables.full || ddl->savepoint.full || p.bad_name)
         return err_set(err, ERR_LIMIT, p.bad_name ? "a statement names a table in bytes that are not valid in its character set"
                                                   : "a statement names more tables than fit %d bytes (DDL_TABLES_MAX)", DDL_TABLES_MAX);
-    if (ddl->role != DDL_STATEMENT || ddl->kind) return true;
+    if (ddl->role != DDL_STATEMENT || ddl->kind)
+        return is_single(ddl, text, session) ||
+               err_set(err, ERR_UNSUPPORTED, "an event with more than one statement; what to do: run them one by one on the target, and start after it");
     return err_set(err, ERR_UNSUPPORTED, "a statement that begins with '%.*s' is unknown to this release; what to do: upgrade wolfcdc, or "
                    "start after it if it changes nothing that is wanted", first.text.size > 40 ? 40 : (int)first.text.size,
                    (const char *)first.text.data);

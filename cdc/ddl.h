@@ -7,6 +7,7 @@
 #define WOLFCDC_DDL_H
 #include "change.h"
 #include "err.h"
+#include "token.h"
 
 enum ddl_role {
     DDL_STATEMENT,   /* kind says which */
@@ -15,17 +16,11 @@ enum ddl_role {
     DDL_XA_START, DDL_XA_END, DDL_XA_PREPARE, DDL_XA_COMMIT, DDL_XA_ONE_PHASE, DDL_XA_ROLLBACK /* xid says which */
 };
 
-struct ddl_session {
-    uint64_t sql_mode;
-    uint16_t charset_client; /* a collation's id; 0: unknown, taken as UTF-8 */
-    uint32_t version;        /* 101119 for 10.11.19: which executable comments were executed */
-};
-
 struct ddl {
     enum ddl_role role;
     enum statement_kind kind;
     bool temporary;          /* CREATE, DROP … TEMPORARY */
-    bool from_query;         /* CREATE TABLE … SELECT or LIKE */
+    bool from_query;         /* CREATE TABLE … SELECT, TABLE, VALUES or LIKE */
     struct buf tables;       /* (varint database, varint name)… as UTF-8, see struct statement; a database has the name "" */
     struct buf savepoint;    /* SAVEPOINT, RELEASE, ROLLBACK TO */
     struct xid xid;          /* XA … */

@@ -15,6 +15,7 @@
 #include "ddl.h"
 #include "event.h"
 #include "filter.h"
+#include "fragment.h"
 #include "hold.h"
 #include "layout.h"
 #include "map.h"
@@ -38,6 +39,7 @@ struct decoder {
     struct unpack *unpack;
     struct layout *layout;
     struct payload *payload;
+    struct fragments fragments; /* of a rows event in pieces */
     struct context context;
     struct ddl ddl;
     struct temporaries *temporaries;
@@ -51,6 +53,7 @@ struct decoder {
 enum { BINLOG_START = 4 }; /* the first event stands behind the magic */
 
 typedef bool handler_fn(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err);
+static handler_fn *const handlers[EVENT_TYPES];
 
 struct decoder *decoder_new(const struct decoder_options *options, const struct source_pos *pos)
 {
@@ -69,6 +72,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     ddl_init(&d->ddl);
     d->temporaries = options->temporaries ? options->temporaries : temporaries_new();
     hold_init(&d->hold);
+    fragments_init(&d->fragments);
     return d;
 }
 
@@ -83,6 +87,7 @@ void decoder_free(struct decoder *decoder)
     ddl_fini(&decoder->ddl);
     if (!decoder->options.temporaries) temporaries_free(decoder->temporaries);
     buf_fini(&decoder->hold);
+    fragments_fini(&decoder->fragments);
     free(decoder);
 }
 
@@ -107,6 +112,7 @@ static void close_group(struct decoder *d)
 {
     d->txn.open = false;
     buf_clear(&d->hold);
+    if (fragments_open(&d->fragments)) fragments_clear(&d->fragments);
     d->commit.pos.offset = d->file_offset;
     maps_close(d->maps);
     context_clear(&d->context);
@@ -421,6 +427,20 @@ static bool on_rows(struct decoder *d, const struct event *event, enum decoder_n
     return d->txn.flags & TXN_STANDALONE ? commit_group(d, event, note, err) : true;
 }
 
+/* A rows event in pieces: its table map came before, as any other's. */
+static bool on_fragment(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
+{
+    struct event rows;
+    bool whole;
+    if (!in_group(d)) return outside_group(err);
+    if (!fragments_take(&d->fragments, event->body, &rows, &whole, err)) return false;
+    if (!whole) return true;
+    if (handlers[rows.type] != on_rows) return err_set(err, ERR_CORRUPT, "pieces of an event of type %u, which is no rows event", rows.type);
+    bool done = on_rows(d, &rows, note, err);
+    fragments_clear(&d->fragments);
+    return done;
+}
+
 /* ---- statements ---- */
 
 static bool on_intvar(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
@@ -580,7 +600,7 @@ static bool control(struct decoder *d, const struct event *event, enum decoder_n
 
 static bool on_statement(struct decoder *d, const struct event *event, struct statement *s, enum decoder_note *note, struct err *err)
 {
-    struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = d->version};
+    struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = d->version, .mysql = !d->format.mariadb};
     if (!ddl_parse(&d->ddl, s->text, &session, err)) return false;
     if (!d->format.mariadb && !open_by_query(d, event, note, err)) return false;
     if (!d->txn.open) return d->ddl.role == DDL_NOTHING || outside_group(err);
@@ -735,10 +755,19 @@ static handler_fn *const handlers[EVENT_TYPES] = {
 #undef EVENT
 };
 
+/* The pieces of one event stand together. What ends the stream or the file cuts them off. */
+static bool goes_between(uint8_t type)
+{
+    return type == EVENT_PARTIAL_ROW_DATA || type == EVENT_HEARTBEAT || type == EVENT_HEARTBEAT_V2 || type == EVENT_ROTATE || type == EVENT_STOP ||
+           type == EVENT_FORMAT_DESCRIPTION;
+}
+
 /* What to do with an event, behind the position. */
 static bool dispatch(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     const struct event_fate *fate = event_fate(event->type);
+    if (fragments_open(&d->fragments) && !goes_between(event->type))
+        return err_set(err, ERR_CORRUPT, "it stands between piece %u and the next, of %u, of a rows event", d->fragments.seen, d->fragments.total);
     if (!fate->name && event->flags & EVENT_FLAG_IGNORABLE) return true;
     return fate->name ? handlers[event->type](d, event, note, err) : on_stop(d, event, note, err);
 }

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     struct buf shown;
     if (size < 2) return 0;
-    struct ddl_session session = {modes[data[0] % 4], charsets[data[1] % 8], 101119};
+    struct ddl_session session = {modes[data[0] % 4], charsets[data[1] % 8], 101119, (data[0] & 4) != 0};
     struct slice text = slice_of(data + 2, size - 2), database, table;
     ddl_init(&ddl);
     buf_init(&shown, 4096);

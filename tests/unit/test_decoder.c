@@ -123,6 +123,31 @@ static void test_xa(void **state)
     stop(&f);
 }
 
+/* Rows in pieces: what stands between them is refused, a cut takes them all. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP));
+    assert_true(give(&f, EVENT_PARTIAL_ROW_DATA, "02000000 01000000 01 2200000000000000 00000000 17 07000000 ffffffff 00000000 0000 1200"));
+    seen(&f, "B");
+    assert_true(give(&f, EVENT_PARTIAL_ROW_DATA, "02000000 02000000 00 00000000 0100 01 ff fe 07000000"));
+    seen(&f, "I");
+    assert_true(give(&f, EVENT_XID, XID));
+    seen(&f, "C");
+    assert_int_equal(f.last.rows, 1);
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2b00000000000000 00000000 0c") && give(&f, EVENT_TABLE_MAP, MAP));
+    assert_true(give(&f, EVENT_PARTIAL_ROW_DATA, "02000000 01000000 00 aa"));
+    assert_false(give(&f, EVENT_XID, XID));
+    assert_non_null(strstr(f.err.text, "between piece 1"));
+    assert_true(give(&f, EVENT_ROTATE, "0400000000000000 67"));
+    seen(&f, "BA");
+    assert_true(give(&f, EVENT_GTID_MARIADB, "2b00000000000000 00000000 0c") && give(&f, EVENT_XID, XID));
+    seen(&f, "BC");
+    stop(&f);
+}
+
 static void test_ends(void **state)
 {
     (void)state;
@@ -306,7 +331,7 @@ static void test_refused(void **state)
     static const struct { uint8_t type; const char *body; bool group; enum err_code code; } cases[] = {
         {EVENT_XID, XID, false, ERR_CORRUPT}, {EVENT_TABLE_MAP, MAP, false, ERR_CORRUPT}, {EVENT_WRITE_ROWS_V1, ROW, false, ERR_CORRUPT},
         {EVENT_WRITE_ROWS_V1, ROW, true, ERR_CORRUPT}, {EVENT_GTID_MARIADB, GTID, true, ERR_CORRUPT}, {EVENT_INCIDENT, "0100 00", false, ERR_UNSUPPORTED},
-        {EVENT_GTID, "00", false, ERR_CORRUPT}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_UNSUPPORTED}, {200, "00", false, ERR_UNSUPPORTED},
+        {EVENT_GTID, "00", false, ERR_CORRUPT}, {EVENT_PARTIAL_ROW_DATA, "00", true, ERR_CORRUPT}, {EVENT_PARTIAL_ROW_DATA, "00", false, ERR_CORRUPT}, {200, "00", false, ERR_UNSUPPORTED},
         {EVENT_ROTATE, "0400000000000000", false, ERR_CORRUPT}, {EVENT_XA_PREPARE, "00", true, ERR_CORRUPT},
         {EVENT_GTID_LIST, "05000000", false, ERR_CORRUPT}, {EVENT_QUERY, "00", true, ERR_CORRUPT},
     };
@@ -474,7 +499,7 @@ static void test_mysql_heartbeat(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_pieces), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
         cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end), cmocka_unit_test(test_mysql_groups), cmocka_unit_test(test_mysql_files), cmocka_unit_test(test_mysql_refused),

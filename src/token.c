@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "charset.h"
-#include "ddl.h"
 
 enum { MODE_ANSI_QUOTES = 1 << 2, MODE_NO_BACKSLASH_ESCAPES = 1 << 20 };
 
@@ -18,7 +17,7 @@ static const struct { const char *name; uint8_t (*lead)(uint8_t byte); } leads[]
 
 struct tokens tokens_of(struct slice text, const struct ddl_session *session)
 {
-    struct tokens t = {.at = text.data, .end = slice_end(text), .version = session->version,
+    struct tokens t = {.at = text.data, .end = slice_end(text), .version = session->version, .mysql = session->mysql,
                        .ansi_quotes = session->sql_mode & MODE_ANSI_QUOTES,
                        .no_backslash = session->sql_mode & MODE_NO_BACKSLASH_ESCAPES};
     const char *charset = charset_name(session->charset_client);
@@ -64,7 +63,7 @@ static void skip_plain_comment(struct tokens *t)
 }
 
 /* Stands on slash-star-bang (or M-bang): steps inside if the server executed it, else over it. MariaDB leaves out what MySQL
-   5.7 and later marked for themselves. */
+   5.7 and later marked for themselves. To MySQL, what MariaDB marked for itself is a plain comment. */
 static void enter_comment(struct tokens *t, bool for_mariadb)
 {
     const uint8_t *at = t->at + (for_mariadb ? 4 : 3);
@@ -72,7 +71,7 @@ static void enter_comment(struct tokens *t, bool for_mariadb)
     unsigned digits = 0;
     for (; at < t->end && is_digit(*at) && digits < 6; digits++) version = version * 10 + (*at++ - '0');
     if (digits < 5) version = 0;
-    bool mysql_only = !for_mariadb && version >= 50700 && version <= 99999;
+    bool mysql_only = !for_mariadb && !t->mysql && version >= 50700 && version <= 99999;
     if (mysql_only || (t->version && version > t->version)) {
         skip_comment(t);
         return;
@@ -91,7 +90,7 @@ static bool skip_gap(struct tokens *t)
     else if (c == '#') skip_line(t);
     else if (c == '-' && d == '-' && (t->end - t->at == 2 || is_space(t->at[2]) || t->at[2] < ' ')) skip_line(t);
     else if (c == '/' && d == '*' && peek(t, 2) == '!') enter_comment(t, false);
-    else if (c == '/' && d == '*' && peek(t, 2) == 'M' && peek(t, 3) == '!') enter_comment(t, true);
+    else if (c == '/' && d == '*' && peek(t, 2) == 'M' && peek(t, 3) == '!' && !t->mysql) enter_comment(t, true);
     else if (c == '/' && d == '*') skip_plain_comment(t);
     else if (c == '*' && d == '/' && t->depth) {
         t->depth--;

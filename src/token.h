@@ -18,11 +18,17 @@ struct tokens {
     struct token now;
     unsigned depth;    /* open executable comments */
     uint32_t version;
+    bool mysql;
     bool ansi_quotes, no_backslash;
     uint8_t (*lead)(uint8_t byte); /* the charset's double bytes; NULL: none that matter */
 };
 
-struct ddl_session;
+struct ddl_session { /* how the text is to be read */
+    uint64_t sql_mode;
+    uint16_t charset_client; /* a collation's id; 0: unknown, taken as UTF-8 */
+    uint32_t version;        /* 101119 for 10.11.19: which executable comments were executed; 0: all */
+    bool mysql;              /* a MySQL server's: its own executable comments were executed, those of MariaDB alone were not */
+};
 /* Stands on the first token. */
 struct tokens tokens_of(struct slice text, const struct ddl_session *session);
 void tokens_next(struct tokens *t);
