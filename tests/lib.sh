@@ -211,6 +211,23 @@ start_agent() {
     done
     fail "the agent does not answer"
 }
+# start_agent_slow: each fdatasync takes SLOWSYNC_MS longer. cut_log_back, after kill_agent: what a power cut leaves: the open segment ends where
+# the last sync of it ended, and what follows is zeros. TOOK=1 when that took something.
+export SLOWSYNC_LOG=$DIR/synced
+start_agent_slow() { LD_PRELOAD=$BUILD/tests/tools/slowsync.so start_agent; }
+cut_log_back() {
+    local open inode end size
+    open=$(find "$DIR/wal" -name '*.open')
+    inode=$(stat -c %i "$open")
+    size=$(stat -c %s "$open")
+    end=$(awk -v inode="$inode" '$1 == inode { end = $2 } END { print end + 0 }' "$SLOWSYNC_LOG")
+    [ "$end" -ge 4096 ] || fail "the log's open segment was never synced"
+    TOOK=0
+    # shellcheck disable=SC2034 # for the caller
+    cmp -s -n "$((size - end))" -i "$end:0" "$open" /dev/zero || TOOK=1
+    truncate -s "$end" "$open"
+    truncate -s "$size" "$open"
+}
 kill_agent() {
     kill -KILL "$AGENT_PID" 2>/dev/null || fail "the agent was not running"
     wait "$AGENT_PID" 2>/dev/null || true

@@ -9,8 +9,7 @@ write_config wal.segment_size_mb=1
 sql source "CREATE DATABASE d; CREATE TABLE d.a (id INT PRIMARY KEY, n BIGINT) ENGINE=InnoDB;
     CREATE TABLE d.h (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT, t VARCHAR(300)) ENGINE=InnoDB;
     INSERT INTO d.a SELECT seq, 0 FROM d.seq_1_to_50"
-export SLOWSYNC_MS=40 SLOWSYNC_LOG=$DIR/synced
-start_slow() { LD_PRELOAD=$BUILD/tests/tools/slowsync.so start_agent; }
+export SLOWSYNC_MS=40
 writer() {
     local i
     for ((i = 0; i < 1000000; i++)); do
@@ -18,20 +17,8 @@ writer() {
             "UPDATE d.a SET n = n + 2 WHERE id = $(((i * 7) % 50 + 1)); COMMIT;"
     done | sql source || true
 }
-# cut_back: the open segment ends where the last sync of it ended; what follows is zeros
-cut_back() {
-    local open inode end size
-    open=$(find "$DIR/wal" -name '*.open')
-    inode=$(stat -c %i "$open")
-    size=$(stat -c %s "$open")
-    end=$(awk -v inode="$inode" '$1 == inode { end = $2 } END { print end + 0 }' "$SLOWSYNC_LOG")
-    [ "$end" -ge 4096 ] || fail "the log's open segment was never synced"
-    cmp -s -n "$((size - end))" -i "$end:0" "$open" /dev/zero || cut=$((cut + 1))
-    truncate -s "$end" "$open"
-    truncate -s "$size" "$open"
-}
 cut=0
-start_slow
+start_agent_slow
 wait_delivered
 writer >/dev/null 2>&1 &
 WRITER=$!
@@ -39,8 +26,9 @@ BACKGROUND+=("$WRITER")
 for ((round = 0; round < ROUNDS; round++)); do
     sleep "0.$(printf %03d $((300 + RANDOM % 500)))"
     kill_agent
-    cut_back
-    start_slow
+    cut_log_back
+    cut=$((cut + TOOK))
+    start_agent_slow
 done
 end_process "$WRITER" KILL
 for id in $(sql source "SELECT id FROM information_schema.processlist WHERE user = 'root' AND id <> CONNECTION_ID()"); do
