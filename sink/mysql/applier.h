@@ -185,8 +185,9 @@ MUST_CHECK bool group_track(struct mysql_sink *s, const struct table *table, str
 void group_forget(struct mysql_sink *s); /* every plan, and the target's dictionary */
 MUST_CHECK bool group_values(struct mysql_sink *s, const struct change *change, struct err *err);
 uint8_t group_flags(const struct change *change);
-/* ENUM values of 0 among what is assigned: each is one warning of a lenient session. */
-uint32_t group_zero_enums(const struct plan *plan, const struct value *after);
+/* What a strict session refuses and a lenient one takes with one warning each: ENUM values of 0 among what is assigned, and columns without a
+   default that a MINIMAL image leaves out, because the source's session was not strict and gave them its own zero. */
+uint32_t group_warnings(const struct plan *plan, enum change_kind kind, const struct value *after);
 
 /* careful.c */
 MUST_CHECK bool careful_change(struct mysql_sink *s, const struct change *change, struct err *err);

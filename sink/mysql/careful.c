@@ -29,7 +29,7 @@ static enum outcome try_row(struct mysql_sink *s, const struct tracked *t, struc
                             const struct value *before, const struct value *after, struct err *err)
 {
     struct expect sent = {.kind = EXPECT_SET, .rows = 1};
-    uint32_t zeros = shape->kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
+    uint32_t zeros = group_warnings(t->plan, shape->kind, after);
     uint8_t flags = group_flags(change) | (zeros || t->plan->noisy ? SESSION_LENIENT : 0);
     struct expect expect = {.kind = EXPECT_ROWS, .plan = t->plan, .change = shape->kind, .rows = 1, .warnings = zeros};
     struct db_reply reply;

@@ -262,3 +262,19 @@ bool context_disable_event(struct slice text, struct buf *out)
     buf_slice(out, text); /* an ALTER that does not enable */
     return !out->full;
 }
+
+bool context_alone(struct slice text, struct buf *out)
+{
+    struct token t;
+    size_t at = 0, depth = 0;
+    while (next_token(text, &at, &t)) {
+        size_t from = (size_t)(t.text.data - text.data);
+        if (slice_is(t.text, "(")) depth++;
+        if (slice_is(t.text, ")") && depth) depth--;
+        if (depth || !is_token(&t, "START") || !next_token(text, &at, &t) || !is_token(&t, "TRANSACTION")) continue;
+        buf_put(out, text.data, from);
+        buf_put(out, text.data + at, text.size - at);
+        return !out->full;
+    }
+    return false;
+}

@@ -21,5 +21,7 @@ void context_session(unsigned mysql, struct buf *out);
 /* CREATE EVENT and ALTER EVENT so that the event does not run on the target: DISABLE ON SLAVE in place of ENABLE or DISABLE, or
    before COMMENT and DO. False: no place found. */
 bool context_disable_event(struct slice text, struct buf *out);
+/* A CREATE TABLE without the option START TRANSACTION, with which MySQL logs a CREATE TABLE … SELECT: its rows follow as rows. False: it has none. */
+bool context_alone(struct slice text, struct buf *out);
 
 #endif

@@ -163,21 +163,29 @@ static struct batch *batch_for(struct mysql_sink *s, struct tracked *t, struct s
     return add_batch(s, t->plan, shape, flags, lsn);
 }
 
-uint32_t group_zero_enums(const struct plan *plan, const struct value *after)
+static bool is_zero_enum(const struct column *c, const struct value *v)
+{
+    return c->kind == COLUMN_ENUM && v->state == VALUE_PRESENT && v->bytes.data[0] == 0 && (v->bytes.size < 2 || v->bytes.data[1] == 0);
+}
+
+uint32_t group_warnings(const struct plan *plan, enum change_kind kind, const struct value *after)
 {
     const struct table *t = plan->source;
-    uint32_t zeros = 0;
-    for (uint32_t i = 0; i < t->column_count; i++)
-        if (t->columns[i].kind == COLUMN_ENUM && after[i].state == VALUE_PRESENT && after[i].bytes.data[0] == 0 &&
-            (after[i].bytes.size < 2 || after[i].bytes.data[1] == 0)) zeros++;
-    return zeros;
+    uint32_t count = 0;
+    if (kind == CHANGE_DELETE) return 0;
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        int at = plan->column[i];
+        count += is_zero_enum(&t->columns[i], &after[i]);
+        if (kind == CHANGE_INSERT && after[i].state == VALUE_ABSENT) count += at >= 0 && plan->target->columns[at].no_default;
+    }
+    return count;
 }
 
 static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kind, uint8_t flags, uint64_t lsn, struct slice present, struct slice set,
                    const struct value *before, const struct value *after, struct err *err)
 {
     struct shape *shape;
-    uint32_t zeros = kind == CHANGE_DELETE ? 0 : group_zero_enums(t->plan, after);
+    uint32_t zeros = group_warnings(t->plan, kind, after);
     if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, set, before, after, &shape, err)) return false;
     if (zeros || t->plan->noisy) flags |= SESSION_LENIENT;
     struct batch *b = batch_for(s, t, shape, flags, lsn);

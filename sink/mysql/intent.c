@@ -339,6 +339,15 @@ static bool run_event(struct mysql_sink *s, const struct change *change, struct 
     return ok;
 }
 
+static bool run_create(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, PACKET_MAX);
+    bool ok = run(s, change, context_alone(change->statement->text, &text) ? buf_bytes(&text) : change->statement->text, err);
+    buf_fini(&text);
+    return ok;
+}
+
 bool intent_run(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     enum statement_kind kind = change->statement->kind;
@@ -352,7 +361,8 @@ bool intent_run(struct mysql_sink *s, const struct change *change, struct err *e
         return true;
     }
     if (!session_durable(s, change->lsn, err)) return false;
-    bool ok = kind == STATEMENT_EVENT ? run_event(s, change, err) : run(s, change, change->statement->text, err);
+    bool ok = kind == STATEMENT_EVENT ? run_event(s, change, err) : kind == STATEMENT_CREATE_TABLE ? run_create(s, change, err) :
+              run(s, change, change->statement->text, err);
     intent_free(s);
     group_forget(s);
     return ok;

@@ -158,7 +158,7 @@ static bool load_table(struct target_table *table, struct db *db, const char *at
 static bool load_columns(struct target_table *table, struct db *db, const char *at, struct err *err)
 {
     struct db_result *r;
-    if (!db_query(db, &r, err, "SELECT COLUMN_NAME, IS_NULLABLE, COLUMN_TYPE, COLLATION_NAME, EXTRA, DATA_TYPE FROM "
+    if (!db_query(db, &r, err, "SELECT COLUMN_NAME, IS_NULLABLE, COLUMN_TYPE, COLLATION_NAME, EXTRA, DATA_TYPE, COLUMN_DEFAULT FROM "
                   "information_schema.COLUMNS%s ORDER BY ORDINAL_POSITION", at)) return false;
     table->column_count = (uint32_t)r->row_count;
     table->columns = arena_alloc(&table->arena, (r->row_count + 1) * sizeof *table->columns);
@@ -175,6 +175,8 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
         c->bytewise = !collation || is(collation, "binary") || (n > 4 && strcmp(collation + n - 4, "_bin") == 0);
         /* with the blank: MySQL says DEFAULT_GENERATED of a default that is an expression */
         c->generated = extra && (strcasestr(extra, " GENERATED") || strcasestr(extra, "PERSISTENT"));
+        c->no_default = !c->nullable && !c->generated && !db_value(r, i, 6, NULL) && !(extra && strcasestr(extra, "auto_increment")) &&
+                        !is(db_value(r, i, 5, NULL), "enum"); /* whose default is its first label */
         c->json = is(db_value(r, i, 5, NULL), "json");
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) c->geometry |= is(db_value(r, i, 5, NULL), shapes[k]);
     }

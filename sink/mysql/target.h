@@ -13,6 +13,7 @@ struct target_column {
     bool text;      /* has a collation */
     bool bytewise;  /* its collation is binary or …_bin: equal means equal bytes, but for trailing spaces */
     bool geometry;
+    bool no_default; /* NOT NULL, and an INSERT must name it, but in a session that is not strict */
     bool json;      /* a type of its own (MySQL), which takes no binary string */
 };
 

@@ -102,8 +102,25 @@ static void test_events(void **state)
     check_event("DROP EVENT e", NULL);
 }
 
+static void check_alone(const char *text, const char *want)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    assert_int_equal(context_alone(slice_text(text), &out), want != NULL);
+    if (want) assert_string_equal(buf_cstr(&out), want);
+    buf_fini(&out);
+}
+
+static void test_alone(void **state)
+{
+    (void)state;
+    check_alone("CREATE TABLE `t` (`start` int) START TRANSACTION ENGINE=InnoDB", "CREATE TABLE `t` (`start` int)  ENGINE=InnoDB");
+    check_alone("CREATE TABLE t (a int COMMENT ') START TRANSACTION') COMMENT 'START TRANSACTION'", NULL);
+    check_alone("CREATE TABLE t (start transaction)", NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_settings), cmocka_unit_test(test_mysql), cmocka_unit_test(test_user_variables), cmocka_unit_test(test_events)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_settings), cmocka_unit_test(test_mysql), cmocka_unit_test(test_user_variables), cmocka_unit_test(test_alone), cmocka_unit_test(test_events)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

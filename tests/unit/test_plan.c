@@ -117,23 +117,23 @@ static void test_hash_of_key(void **state)
         columns[2] = (struct column){.kind = COLUMN_INT, .width = cases[i].width, .sign_known = true, .is_unsigned = true, .name = slice_text(cases[i].name)};
         struct table draft = {.database = NAME("d"), .name = NAME("t"), .column_count = 3, .columns = columns, .named = true};
         struct table *source = table_new(&draft, 1, &reason);
-        struct row row = {.image = {image, 17}};
+        struct row row = {.image = {image, 9u + cases[i].width}};
         struct value values[3];
         struct plan *plan = NULL;
         struct shape *shape;
         assert_non_null(source);
         sink_target.column_count = 2;
         sink_target.key_count = 0;
-        bool made = plan_new(source, &sink_target, false, &plan, NULL);
-        assert_int_equal(made, cases[i].fits);
-        for (enum change_kind kind = CHANGE_INSERT; made && kind <= CHANGE_DELETE; kind++) {
+        assert_true(plan_new(source, &sink_target, false, &plan, NULL));
+        for (enum change_kind kind = CHANGE_INSERT; kind <= CHANGE_DELETE; kind++) {
             assert_true(row_values(source, &row, values));
-            assert_true(plan_shape(plan, kind, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, values, values, &shape, NULL));
-            assert_null(memmem(shape->sql.data, shape->sql.size, "HASH", 4));
+            bool made = plan_shape(plan, kind, SHAPE_PLAIN, (struct slice){NULL, 0}, (struct slice){NULL, 0}, values, values, &shape, NULL);
+            assert_int_equal(made, cases[i].fits);
+            if (made) assert_null(memmem(shape->sql.data, shape->sql.size, "HASH", 4));
         }
-        if (made) plan_describe(plan, values, text, sizeof text);
-        if (made) assert_string_equal(text, "`id`=7, `u`=8");
-        if (made) plan_free(plan);
+        plan_describe(plan, values, text, sizeof text);
+        assert_string_equal(text, "`id`=7, `u`=8");
+        plan_free(plan);
         sink_target.column_count = 3;
         sink_target.key_count = 2;
         table_free(source);
