@@ -1,0 +1,39 @@
+#!/bin/bash
+# XA transactions of a MySQL 9.7: the rows come between XA START and XA_PREPARE, and are delivered at XA COMMIT, never after XA ROLLBACK; ONE PHASE ends
+# with an XA_PREPARE that says so; the agent is killed between the halves; compressed transactions, too. (--long: it downloads 66 MB.)
+. "$(dirname "$0")/../lib.sh"
+[ "$LONG" = 1 ] || [ -e "$SERVERS_CACHE/mysql-9" ] || skip "it downloads 66 MB: --long"
+start_source mysql-9.sh
+start_target
+write_config
+sql source "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(200)); INSERT INTO d.t VALUES (1, 'one'), (2, 'two'), (3, 'three')"
+start_agent
+prepare() { sql source "USE d; ${3-} XA START $1; $2; XA END $1; XA PREPARE $1"; }
+prepared() { [ "$(status_of source.xa_prepared)" = "$1" ] || fail "$(status_of source.xa_prepared) are prepared, not $1: $(ctl_agent status)"; }
+prepare "'a'" "UPDATE t SET v = 'uno' WHERE id = 1; INSERT INTO t VALUES (4, 'four')"
+prepare "X'00ff27',X'5c60',7" "DELETE FROM t WHERE id = 2"
+prepare "'gone','x'" "UPDATE t SET v = 'never' WHERE id = 3; INSERT INTO t VALUES (5, 'never')"
+prepare "'packed'" "INSERT INTO t VALUES (6, REPEAT('six', 60))" "SET SESSION binlog_transaction_compression = ON;"
+sql source "INSERT INTO d.t VALUES (100, 'between')"
+wait_delivered
+prepared 4
+[ "$(sql target 'SELECT GROUP_CONCAT(id, v ORDER BY id) FROM d.t')" = '1one,2two,3three,100between' ] || fail "rows of a prepared transaction were delivered"
+kill_agent
+sql source "XA COMMIT 'a'; XA ROLLBACK 'gone','x'; INSERT INTO d.t VALUES (101, 'after')"
+start_agent
+wait_delivered
+prepared 2
+[ "$(sql target 'SELECT GROUP_CONCAT(id, v ORDER BY id) FROM d.t')" = '1uno,2two,3three,4four,100between,101after' ] || fail "not what was committed"
+sql source "XA COMMIT X'00ff27',X'5c60',7; XA COMMIT 'packed'; USE d; XA START 'one'; UPDATE t SET v = 'eins' WHERE id = 1; XA END 'one'; XA COMMIT 'one' ONE PHASE"
+wait_delivered
+prepared 0
+[ "$(sql source 'SELECT id, v FROM d.t ORDER BY id')" = "$(sql target 'SELECT id, v FROM d.t ORDER BY id')" ] || differ "source and target differ"
+for i in 1 2 3 4; do
+    prepare "'k$i'" "INSERT INTO t VALUES ($((200 + i)), 'k')"
+    kill_agent
+    if [ $i = 3 ]; then sql source "XA ROLLBACK 'k$i'"; else sql source "XA COMMIT 'k$i'"; fi
+    start_agent
+done
+wait_delivered
+[ "$(sql source 'SELECT id, v FROM d.t ORDER BY id')" = "$(sql target 'SELECT id, v FROM d.t ORDER BY id')" ] || differ "source and target differ"
+stop_agent
