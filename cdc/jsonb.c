@@ -158,7 +158,7 @@ static bool put_decimal(struct printer *p, struct slice bytes)
     char text[VALUE_TEXT_MAX];
     if (bytes.size < 2) return corrupt(p->err, "a DECIMAL that is cut short");
     unsigned precision = bytes.data[0], scale = bytes.data[1];
-    if (!precision || precision > 65 || scale > 30 || scale > precision || bytes.size != 2 + value_decimal_size(precision, scale))
+    if (!precision || precision > VALUE_DECIMAL_DIGITS_MAX || scale > 30 || scale > precision || bytes.size != 2 + value_decimal_size(precision, scale))
         return corrupt(p->err, "an impossible DECIMAL");
     buf_put(p->out, text, value_decimal_text(slice_of(bytes.data + 2, bytes.size - 2), precision, scale, text));
     return true;

@@ -62,7 +62,7 @@ static void put_fraction(struct buf *out, uint64_t fraction, unsigned fsp) { put
 
 static bool turn_timestamp(struct layout *layout, const struct column *column, struct cursor *in, struct buf *out)
 {
-    static const uint8_t sizes[] = {0, 1, 2, 2, 3, 3, 3};
+    static const uint8_t sizes[] = {0, 1, 1, 2, 2, 3, 3};
     unsigned fsp = column->scale;
     uint64_t seconds = fsp ? cursor_be(in, 4) : cursor_u32(in);
     uint64_t fraction = fsp ? cursor_be(in, sizes[fsp]) : 0;

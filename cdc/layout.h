@@ -4,7 +4,7 @@
  * (column.layout); a table with one is `foreign`, and each of its images is made anew here. All others pass by.
  *
  * The old temporal types, u = 10^-fsp s (fsp > 0 is MariaDB's alone, big-endian, and in no metadata: the dictionary's):
- *   TIMESTAMP  u4 LE seconds        · fsp: u4 BE seconds, then 1 2 2 3 3 3 bytes of u
+ *   TIMESTAMP  u4 LE seconds        · fsp: u4 BE seconds, then 1 1 2 2 3 3 bytes of u
  *   DATETIME   u8 LE yyyymmddhhmmss · fsp: 6 6 7 7 7 8 bytes of ((((((year·13 + month)·32 + day)·24 + h)·60 + m)·60 + s) in u
  *   TIME       3 bytes LE ±hhmmss   · fsp: 4 4 5 5 5 6 bytes of (838:59:59 + 1 s + the time) in u
  */

@@ -56,11 +56,27 @@ void schema_interrupt(struct schema *schema)
     pthread_mutex_unlock(&schema->lock);
 }
 
+static bool is_mysql(const struct db *db) { return db_version(db)->flavour == DB_MYSQL; }
+
+/* MySQL 8.0.30 can hide a generated primary key from the dictionary; rows and maps have it all the same. */
+static bool show_all(struct db *db, struct err *err)
+{
+    struct err unknown = {0};
+    if (!is_mysql(db) || !db_version_at_least(db_version(db), 8, 0)) return true;
+    if (db_exec(db, &unknown, "SET SESSION show_gipk_in_create_table_and_information_schema = ON") || unknown.code != ERR_RETRY) return true;
+    if (err) *err = unknown;
+    return false;
+}
+
 static bool ensure_connected(struct schema *schema, struct err *err)
 {
     struct db *db;
     if (schema->db) return true;
     if (!db_open(&schema->options, &db, err)) return false;
+    if (!show_all(db, err)) {
+        db_close(db);
+        return false;
+    }
     pthread_mutex_lock(&schema->lock);
     schema->db = db;
     pthread_mutex_unlock(&schema->lock);
@@ -70,7 +86,7 @@ static bool ensure_connected(struct schema *schema, struct err *err)
 /* Once a connection: joined to each table's columns they cost ten times what the columns cost. */
 static bool ensure_collations(struct schema *schema, struct err *err)
 {
-    bool full = db_version_at_least(db_version(schema->db), 10, 10);
+    bool full = !is_mysql(schema->db) && db_version_at_least(db_version(schema->db), 10, 10);
     return schema->collations ||
            db_query(schema->db, &schema->collations, err, "SELECT %s, MIN(ID) FROM information_schema.%s GROUP BY 1",
                     full ? "FULL_COLLATION_NAME" : "COLLATION_NAME", full ? "COLLATION_CHARACTER_SET_APPLICABILITY" : "COLLATIONS");
@@ -137,6 +153,7 @@ static const struct {
     {"multilinestring", COLUMN_GEOMETRY, 5, {0}},
     {"multipolygon", COLUMN_GEOMETRY, 6, {0}},
     {"geometrycollection", COLUMN_GEOMETRY, 7, {0}},
+    {"geomcollection", COLUMN_GEOMETRY, 7, {0}}, /* as MySQL 8 calls it */
 };
 
 static int type_of(const char *name)
@@ -154,7 +171,17 @@ static bool may_be(int type, enum column_kind seen)
     return false;
 }
 
-/* The labels of "enum('a','b''c')": quotes doubled, backslashes as they are. */
+/* A character of a label: both servers double quotes, and write a backslash, NUL and the ends of lines behind a backslash. */
+static char take_character(const char **at)
+{
+    static const char from[] = "0nr", to[] = "\0\n\r";
+    if (**at == '\'') ++*at;
+    if (**at != '\\' || !(*at)[1]) return **at;
+    const char *found = strchr(from, *++*at);
+    return found ? to[found - from] : **at;
+}
+
+/* The labels of "enum('a','b''c')". */
 static bool take_labels(const char *column_type, struct column *to, struct arena *arena)
 {
     const char *at = strchr(column_type, '(');
@@ -164,10 +191,7 @@ static bool take_labels(const char *column_type, struct column *to, struct arena
     char *text = arena_alloc(arena, room + 1);
     for (at++; *at == '\''; at += *at == ',') {
         char *begin = text;
-        for (at++; *at && (*at != '\'' || at[1] == '\''); at++) {
-            if (*at == '\'') at++;
-            *text++ = *at;
-        }
+        for (at++; *at && (*at != '\'' || at[1] == '\''); at++) *text++ = take_character(&at);
         if (*at != '\'' || count == LABELS_MAX) return false;
         at++;
         labels[count++] = slice_of(begin, (size_t)(text - begin));
@@ -187,6 +211,13 @@ static void take_numbers(const char *column_type, unsigned *first, unsigned *sec
     if (at && sscanf(at, "(%u,%u)", first, second) < 1) *first = 0;
 }
 
+static uint8_t fraction_of(const struct schema_column *from)
+{
+    unsigned fraction, none;
+    take_numbers(from->column_type, &fraction, &none);
+    return (uint8_t)fraction;
+}
+
 static const char *check_sizes(const struct schema_column *from, const struct column *to, int type)
 {
     unsigned first, second;
@@ -194,7 +225,8 @@ static const char *check_sizes(const struct schema_column *from, const struct co
     switch (types[type].kind) {
     case COLUMN_INT: return to->width == types[type].width ? NULL : "another integer width";
     case COLUMN_DECIMAL: return to->precision == first && to->scale == second ? NULL : "another precision or scale";
-    case COLUMN_TIME: case COLUMN_DATETIME: case COLUMN_TIMESTAMP: return to->scale == first ? NULL : "another fraction";
+    case COLUMN_TIME: case COLUMN_DATETIME: case COLUMN_TIMESTAMP:
+        return to->scale == first || (types_lacks_fraction(to) && first <= 6) ? NULL : "another fraction";
     case COLUMN_BIT: return to->bits == (first ? first : 1) ? NULL : "another number of bits";
     case COLUMN_TEXT: case COLUMN_BLOB: case COLUMN_JSON: return to->width == types[type].width ? NULL : "another size of text";
     case COLUMN_CHAR: case COLUMN_BINARY: case COLUMN_VARCHAR: case COLUMN_VARBINARY:
@@ -219,6 +251,7 @@ bool schema_apply(const struct schema_column *from, struct column *to, struct ar
     if (!*reason && from->nullable != to->nullable) *reason = "NULL allowed on one side only";
     if (*reason) return false;
     made.kind = types[type].kind;
+    if (types_lacks_fraction(to)) made.scale = fraction_of(from);
     made.sign_known = true;
     made.is_unsigned = strstr(from->column_type, "unsigned") != NULL || (made.kind == COLUMN_INT && strstr(from->column_type, "zerofill"));
     if (made.kind == COLUMN_GEOMETRY) made.geometry = types[type].width;
@@ -306,7 +339,7 @@ static bool count_hashes(const struct schema *schema, const struct table *draft,
     char text[24];
     bool found;
     *count = 0;
-    if (draft->column_count <= known) return true;
+    if (draft->column_count <= known || is_mysql(schema->db)) return true;
     for (uint32_t i = (uint32_t)known; i < draft->column_count; i++)
         if (draft->columns[i].kind != COLUMN_INT || draft->columns[i].width != 8) return true;
     buf_init(&where, 4096);
@@ -420,7 +453,7 @@ static bool ask_checks(struct schema *schema, struct table *draft, struct err *e
     struct err refused = {0};
     bool any = false;
     for (uint32_t i = 0; i < draft->column_count; i++) any |= types_may_be_json(&draft->columns[i]);
-    if (!any) return true;
+    if (!any || is_mysql(schema->db)) return true;
     buf_init(&where, 4096);
     quoted_names(&where, draft, "CONSTRAINT");
     bool ok = db_query(schema->db, &result, &refused,

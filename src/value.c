@@ -181,7 +181,7 @@ unsigned value_decimal_size(unsigned precision, unsigned scale)
 
 size_t value_decimal_text(struct slice packed, unsigned precision, unsigned scale, char text[VALUE_TEXT_MAX])
 {
-    assert(precision >= 1 && precision <= 65 && scale <= precision && packed.size >= value_decimal_size(precision, scale));
+    assert(precision >= 1 && precision <= VALUE_DECIMAL_DIGITS_MAX && scale <= precision && packed.size >= value_decimal_size(precision, scale));
     const uint8_t *in = packed.data;
     uint32_t flip = in[0] & 0x80 ? 0 : UINT32_MAX; /* negative: every byte is complemented */
     uint32_t sign_bit = 0x80;                      /* the first byte's top bit is inverted, once */

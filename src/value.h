@@ -7,7 +7,10 @@
 #include "buf.h"
 #include "table.h"
 
-enum { VALUE_TEXT_MAX = 96 }; /* longest: DECIMAL(65,30) with sign and point; NUL included */
+enum {
+    VALUE_DECIMAL_DIGITS_MAX = 81, /* a column has at most 65; inside JSON MySQL counts whole groups of nine */
+    VALUE_TEXT_MAX = 96            /* longest: such a DECIMAL with sign and point; NUL included */
+};
 
 /* INT YEAR BIT ENUM SET as a number; *negative tells whether the result, as int64_t, is below zero. YEAR gives
    0 or 1901 … 2155. */

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(err.code != ERR_NONE && err.text[0]);
             break;
         }
-        assert(decoder_in_transaction(decoder) == shape.open);
+        assert(decoder_in_transaction(decoder) || !shape.open); /* a GTID of MySQL is not given out before what follows it */
     }
     assert(decoder_cut(decoder, &err) && !shape.open);
     decoder_free(decoder);

@@ -7,7 +7,9 @@
 #include <inttypes.h>
 
 #include "decoder.h"
+#include "layout.h"
 #include "render.h"
+#include "schema.h"
 #include "value.h"
 
 enum { TABLES = 32, ROWS = 512, FIELDS = 64, LINE_MAX_BYTES = 65536 };
@@ -205,25 +207,71 @@ static bool take(void *context, const struct change *change, struct err *err)
 
 /* ---- the dictionary of a log without names */
 
+/* The dictionary's line: table, column, data type, unsigned, and of MySQL: nullable, collation, octets, full type with ~ for a blank. */
+struct line {
+    char table[80], column[80], type[40], nullable[8], full[400];
+    int is_unsigned, fields;
+    unsigned collation;
+    uint64_t octets;
+};
+
+static bool take_line(FILE *in, struct line *line)
+{
+    char text[800];
+    if (!fgets(text, sizeof text, in)) return false;
+    line->fields = sscanf(text, "%79s %79s %39s %d %7s %u %" SCNu64 " %399[^\n]", line->table, line->column, line->type, &line->is_unsigned, line->nullable,
+                          &line->collation, &line->octets, line->full);
+    assert_true(line->fields == 4 || line->fields == 8);
+    for (char *at = line->full; line->fields == 8 && (at = strchr(at, '~'));) *at = ' ';
+    return true;
+}
+
+/* A column of a MariaDB, of which only the name and the sign are recorded. */
+static void name_column(const struct line *line, struct column *column, struct arena *arena)
+{
+    column->name = arena_copy(arena, slice_text(line->column));
+    column->is_unsigned = line->is_unsigned;
+    if (column->kind != COLUMN_ENUM) return;
+    column->labels = arena_alloc(arena, 2 * sizeof *column->labels); /* the one ENUM of changes.sql */
+    column->labels[0] = slice_text("p");
+    column->labels[1] = slice_text("q");
+    column->label_count = 2;
+}
+
+static void define_column(const struct line *line, struct column *column, struct arena *arena)
+{
+    struct schema_column from = {.name = line->column, .data_type = line->type, .column_type = line->full, .nullable = !strcmp(line->nullable, "YES"),
+                                 .collation = line->collation, .octets = line->octets};
+    const char *reason = "";
+    if (!schema_apply(&from, column, arena, &reason)) fail_msg("%s.%s: %s", line->table, line->column, reason);
+}
+
+/* A log with all metadata still does not say how many digits MariaDB's old temporal types have: the columns' names do, as in t_3. */
+static bool name_fractions(struct table *draft)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < draft->column_count; i++) {
+        struct column *c = &draft->columns[i];
+        if (c->layout == LAYOUT_SAME || c->scale != LAYOUT_FSP_UNKNOWN) continue;
+        c->scale = (uint8_t)(c->name.data[2] - '0');
+        any = true;
+    }
+    return any;
+}
+
 static bool answer(void *context, struct table *draft, struct arena *arena, struct err *err)
 {
     struct golden *g = context;
     FILE *in = fopen(path_of(g->name, ".columns"), "r");
-    char table[80], column[80], type[40];
-    int is_unsigned;
+    struct line line;
     uint32_t n = 0;
-    if (!in) return err_set(err, ERR_DENIED, "a log with names is complete without a dictionary");
-    while (fscanf(in, "%79s %79s %39s %d", table, column, type, &is_unsigned) == 4) {
-        if (strlen(table) != draft->name.size || memcmp(table, draft->name.data, draft->name.size)) continue;
+    if (!in) return (draft->named && name_fractions(draft)) || err_set(err, ERR_DENIED, "a log with names is complete without a dictionary");
+    while (take_line(in, &line)) {
+        if (strlen(line.table) != draft->name.size || memcmp(line.table, draft->name.data, draft->name.size)) continue;
         assert_true(n < draft->column_count);
-        draft->columns[n].name = arena_copy(arena, slice_text(column));
-        draft->columns[n++].is_unsigned = is_unsigned;
-        if (draft->columns[n - 1].kind != COLUMN_ENUM) continue;
-        struct slice *labels = arena_alloc(arena, 2 * sizeof *labels); /* the one ENUM of changes.sql */
-        labels[0] = slice_text("p");
-        labels[1] = slice_text("q");
-        draft->columns[n - 1].labels = labels;
-        draft->columns[n - 1].label_count = 2;
+        if (line.fields == 4) name_column(&line, &draft->columns[n], arena);
+        else define_column(&line, &draft->columns[n], arena);
+        n++;
     }
     fclose(in);
     assert_int_equal(n, draft->column_count);
@@ -344,7 +392,9 @@ int main(int argc, char **argv)
     static const struct { const char *name; CMUnitTestFunction test; } cases[] = {
         {"10.11-types", test_rows}, {"11.8-types", test_rows}, {"10.11-minimal", test_rows}, {"11.8-minimal", test_rows},
         {"10.11-nolog", test_rows}, {"11.8-nolog", test_rows}, {"10.11-compressed", test_rows}, {"11.8-compressed", test_rows},
-        {"10.11-statements", test_statements}, {"11.8-statements", test_statements},
+        {"10.11-statements", test_statements}, {"11.8-statements", test_statements}, {"10.11-layouts", test_rows}, {"11.8-layouts", test_rows},
+        {"5.6-types", test_rows}, {"5.6-minimal", test_rows}, {"9.7-types", test_rows}, {"9.7-names", test_rows}, {"9.7-minimal", test_rows},
+        {"9.7-json", test_rows}, {"9.7-payload", test_rows},
     };
     enum { CASES = sizeof cases / sizeof *cases };
     struct CMUnitTest tests[CASES];

@@ -1,6 +1,7 @@
 /* Definitions of information_schema put on the columns of a map: taken over when they agree, refused when they do not. */
 #include "unit.h"
 
+#include "layout.h"
 #include "schema.h"
 
 struct test {
@@ -72,6 +73,9 @@ static void numbers_must_agree(void **state)
     assert_false(apply(test, &t, "datetime", "datetime", false, 0, 0));
     assert_true(apply(test, &b, "bit", "bit(12)", false, 0, 0));
     assert_false(apply(test, &b, "bit", "bit(11)", false, 0, 0));
+    struct column old = {.kind = COLUMN_DATETIME, .layout = LAYOUT_OLD_DATETIME, .scale = LAYOUT_FSP_UNKNOWN};
+    assert_true(apply(test, &old, "datetime", "datetime(3) /* mariadb-5.3 */", false, 0, 0)); /* the map has no fraction of MariaDB's old types */
+    assert_int_equal(old.scale, 3);
 }
 
 static void labels(void **state)
@@ -88,6 +92,17 @@ static void labels(void **state)
     assert_false(apply(test, &s, "set", "set('a", false, 8, 0));
     assert_false(apply(test, &s, "set", "set", false, 8, 0));
     assert_false(apply(test, &s, "enum", "enum('a')", false, 8, 0));
+    /* as MySQL 9.7 and MariaDB 10.11 show x\y, a line's end, a NUL, a tab, a quote at the end, a backslash */
+    e = (struct column){.kind = COLUMN_ENUM, .width = 1};
+    assert_true(apply(test, &e, "enum", "enum('x\\\\y','n\\nl','z\\0z','t\t','it''','\\\\')", false, 8, 0));
+    assert_int_equal(e.label_count, 6);
+    assert_slice(e.labels[0], "x\\y");
+    assert_slice(e.labels[1], "n\nl");
+    assert_int_equal(e.labels[2].size, 3);
+    assert_memory_equal(e.labels[2].data, "z\0z", 3);
+    assert_slice(e.labels[3], "t\t");
+    assert_slice(e.labels[4], "it'");
+    assert_slice(e.labels[5], "\\");
 }
 
 static int setup(void **state)
