@@ -421,7 +421,7 @@ static void change_schema(const char *database)
     buf_init(&sql, 1 << 16);
     switch (below(14)) {
     case 0: case 1: buf_printf(&sql, "ALTER TABLE %s ADD c%u ", t->name, serial++); put_type(&sql, false); if (chance(30)) buf_text(&sql, " FIRST"); break;
-    case 2: if (c) buf_printf(&sql, "ALTER TABLE %s DROP `%s`", t->name, c->name); break;
+    case 2: if (c && !strict_both) buf_printf(&sql, "ALTER TABLE %s DROP `%s`", t->name, c->name); break;
     case 3: if (c) buf_printf(&sql, "ALTER TABLE %s CHANGE `%s` c%u %s%s", t->name, c->name, serial, c->type, c->nullable ? " NULL" : " NOT NULL"), serial++; break;
     case 4: if (c) { buf_printf(&sql, "ALTER TABLE %s MODIFY `%s` ", t->name, c->name); put_type(&sql, false); } break;
     case 5: if (c && indexable(c)) buf_printf(&sql, "ALTER TABLE %s ADD INDEX (`%s`)", t->name, c->name); break;
