@@ -726,12 +726,18 @@ static bool behind(struct cdc *cdc, const struct source_info *info, struct err *
     return err_set(err, ERR_RETRY, "the log has all up to %.300s, but the binary log of %s ends at '%.300s'", log, info->server, end);
 }
 
+/* A log that was begun without GTIDs goes on so, also where the source has them by now. */
+static bool by_file(const struct cdc *cdc, const struct source_info *info)
+{
+    return info->files_only || gtid_set_kind(&cdc->pos.gtids) == GTID_FILE;
+}
+
 /* Only what is read again can tell that another server has our history; its position alone cannot. */
 static bool stranger(struct cdc *cdc, const struct source_info *info, struct err *err)
 {
     return err_set(err, ERR_STOP, "%s is another server (%s) than the one that the log is from (%s), and %s", info->server, info->identity,
                    cdc->identity,
-                   info->files_only ? "without GTIDs a position in one server's files means nothing on another"
+                   by_file(cdc, info) ? "without GTIDs a position in one server's files means nothing on another"
                    : cdc->filter_changed ? "the log's last transaction cannot be compared, as the filter has been changed"
                                          : "it has purged the log's last transaction, so that nothing proves that their histories are one");
 }
@@ -747,7 +753,7 @@ static bool choose_from(struct cdc *cdc, struct source_pos *from, struct err *er
     cdc->proving = cdc->last.gtid.seq != 0 && !cdc->from_last && !cdc->stepped_over;
     cdc->stepped_over = false;
     if (!same_kind(cdc, info, err, ending)) return false;
-    if (cdc->last_lsn && is_stranger(cdc, info) && (cdc->from_last || info->files_only)) {
+    if (cdc->last_lsn && is_stranger(cdc, info) && (cdc->from_last || by_file(cdc, info))) {
         *ending = ENDED_STRANGER;
         return stranger(cdc, info, err);
     }
