@@ -274,7 +274,7 @@ static void put_value(struct buf *sql, const struct column *c)
     if (c->nullable ? chance(15) : chance(1)) buf_text(sql, "NULL");
     else if (size > 2 && !strcmp(k + size - 3, "int") && strcmp(k, "point")) put_int_value(sql, c);
     else if (!strcmp(k, "decimal")) buf_text(sql, ONE_OF(decimals));
-    else if (!strcmp(k, "float") || !strcmp(k, "double")) buf_text(sql, ONE_OF(reals));
+    else if (!strcmp(k, "float") || !strcmp(k, "double")) buf_text(sql, reals[strict_both ? 2 + below(sizeof reals / sizeof *reals - 2) : below(sizeof reals / sizeof *reals)]); /* MariaDB has no -0 */
     else if (!strcmp(k, "bit")) buf_printf(sql, "%llu", (unsigned long long)(chance(40) ? UINT64_MAX >> below(64) : draw() >> below(64)));
     else if (!strcmp(k, "year")) buf_text(sql, ONE_OF(years));
     else if (!strcmp(k, "date") || !strcmp(k, "time") || !strcmp(k, "datetime") || !strcmp(k, "timestamp")) put_when(sql, k);
