@@ -763,6 +763,13 @@ static bool goes_between(uint8_t type)
 }
 
 /* What to do with an event, behind the position. */
+static bool flags_known(const struct event *event, struct err *err)
+{
+    uint16_t unknown = event->flags & EVENT_FLAGS_UNKNOWN;
+    if (!unknown || event->flags & EVENT_FLAG_IGNORABLE) return true;
+    return err_set(err, ERR_UNSUPPORTED, "it has flags %04x, which are unknown to this release; what to do: upgrade wolfcdc", unknown);
+}
+
 static bool dispatch(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     const struct event_fate *fate = event_fate(event->type);
@@ -835,7 +842,7 @@ bool decoder_event(struct decoder *decoder, struct slice raw, enum decoder_note 
     decoder->stats.bytes += raw.size;
     advance(decoder, &event);
     const char *name = event_fate(event.type)->name;
-    if (!dispatch(decoder, &event, note, err))
+    if (!flags_known(&event, err) || !dispatch(decoder, &event, note, err))
         return err_context(err, "%s at %s:%" PRIu64, name ? name : "event", decoder->commit.pos.file, decoder->event_offset);
     if (!decoder->txn.open) decoder->commit.pos.offset = decoder->file_offset;
     return true;

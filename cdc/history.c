@@ -161,10 +161,10 @@ static struct slice line_of(struct slice text)
 
 static bool take_records(struct history *h, struct slice text, uint64_t last_lsn, struct err *err)
 {
+    while (text.size && text.data[text.size - 1] != '\n') text.size--; /* a line that was cut off while it was written */
     while (text.size) {
         struct head head = {0};
         struct slice line = line_of(text);
-        if (line.size == text.size) return true; /* torn in its head */
         if (!read_head(line, &head)) return err_set(err, ERR_CORRUPT, "%s: not a record: \"%.60s\"", h->path, (const char *)line.data);
         text = slice_of(text.data + line.size + 1, text.size - line.size - 1);
         const uint8_t *next = memmem(text.data, text.size, "\n" HEAD, sizeof HEAD);
