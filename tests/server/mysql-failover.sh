@@ -2,7 +2,6 @@
 # hosts = two MySQL 9.7 servers with GTIDs: the replica that we read from is killed under load, capture goes on at the primary after proof; a managed
 # account (RDS's rights, no SUPER), TLS required and named, retention of RDS; a server that lacks what we took is `diverged` with exactly that.
 . "$(dirname "$0")/../lib.sh"
-[ "$LONG" = 1 ] || [ -e "$SERVERS_CACHE/mysql-9" ] || skip "it downloads 66 MB: --long"
 RIGHTS="SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES,
     EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
 at_server() { state_is source.server "127.0.0.1:${PORT[$1]}"; }

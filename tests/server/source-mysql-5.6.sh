@@ -1,8 +1,7 @@
 #!/bin/bash
 # MySQL 5.6 as source: without metadata, microseconds in its own way, events of GTIDs that end after 25 bytes, and, with gtid_mode = OFF, no event at all that announces a
-# transaction. First by file and offset, then, from an empty log, by GTIDs. (--long: it downloads 80 MB with npm.)
+# transaction. First by file and offset, then, from an empty log, by GTIDs.
 . "$(dirname "$0")/../lib.sh"
-[ "$LONG" = 1 ] || [ -e "$SERVERS_CACHE/mysql-5.6" ] || skip "it downloads 80 MB: --long"
 load() {
     sql source "CREATE DATABASE $1 CHARACTER SET latin1; CREATE TABLE $1.t (id INT UNSIGNED PRIMARY KEY AUTO_INCREMENT, v VARCHAR(40), n DECIMAL(10,3), at DATETIME(3), e ENUM('a','b'), u BIGINT UNSIGNED)"
     sql source "CREATE TABLE $1.keyless (a INT, b VARCHAR(9)); INSERT INTO $1.keyless VALUES (1,'x'),(2,'y'); UPDATE $1.keyless SET b='z' WHERE a=1"

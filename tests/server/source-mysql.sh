@@ -4,7 +4,6 @@
 # instead of its COMMIT, file name and set together at a reconnect, SHOW MASTER STATUS that is gone since 8.4.
 # (--long: it downloads 66 MB.)
 . "$(dirname "$0")/../lib.sh"
-[ "$LONG" = 1 ] || [ -e "$SERVERS_CACHE/mysql-9" ] || skip "it downloads 66 MB: --long"
 start_source mysql-9.sh
 start_target
 (umask 077 && echo admin >"$DIR/password")
