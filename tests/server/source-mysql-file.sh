@@ -2,7 +2,7 @@
 # A MySQL without GTIDs as source: transactions are known by file and offset. Agent and source are killed; gtid_mode moves over OFF_PERMISSIVE to ON_PERMISSIVE under the
 # stream, with GTIDs among anonymous transactions (a connector kept a stored GTID there while the file moved on); a start inside a transaction, in the
 # middle of an event, behind the end or beyond 4 GiB is said before anything is taken; the files begin anew under the same names (RESET), which is no place to go on.
-# (--long: it downloads 66 MB.)
+#
 . "$(dirname "$0")/../lib.sh"
 start_source mysql-9.sh --gtid-mode=OFF --enforce-gtid-consistency=WARN
 start_target

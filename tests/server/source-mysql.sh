@@ -2,7 +2,7 @@
 # MySQL 9.7 as source of a MariaDB, gtid_mode = ON, tagged GTIDs among the others, a login with caching_sha2_password with and without TLS, while agent and
 # source are killed in turn and tables change. What connectors lost here: tagged GTIDs whose event is unknown and whose set throws, a GTID that counts from its event
 # instead of its COMMIT, file name and set together at a reconnect, SHOW MASTER STATUS that is gone since 8.4.
-# (--long: it downloads 66 MB.)
+#
 . "$(dirname "$0")/../lib.sh"
 start_source mysql-9.sh
 start_target

@@ -1,6 +1,6 @@
 #!/bin/bash
 # XA transactions of a MySQL 9.7: the rows come between XA START and XA_PREPARE, and are delivered at XA COMMIT, never after XA ROLLBACK; ONE PHASE ends
-# with an XA_PREPARE that says so; the agent is killed between the halves; compressed transactions, too. (--long: it downloads 66 MB.)
+# with an XA_PREPARE that says so; the agent is killed between the halves; compressed transactions, too.
 . "$(dirname "$0")/../lib.sh"
 start_source mysql-9.sh
 start_target
