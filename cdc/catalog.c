@@ -326,7 +326,7 @@ bool catalog_read(struct catalog *catalog, struct slice sql, const char *databas
     while (r.t.now.kind != TOKEN_END) {
         const uint8_t *begins = r.t.now.text.data;
         bool creates = tokens_is(&r.t, "CREATE");
-        if (tokens_is_sign(&r.t, '\\')) { /* a command for the client, in a comment: mariadb-dump's first line */
+        if (r.t.depth && tokens_is_sign(&r.t, '\\')) { /* a command for the client, in a comment: mariadb-dump's first line */
             while (r.t.depth && r.t.now.kind != TOKEN_END) tokens_next(&r.t);
             continue;
         }
