@@ -19,7 +19,7 @@ static struct xid xid_of(const char *name)
 static void end_with(struct wal *wal, uint64_t seq, uint64_t rows, enum commit_xa xa, const char *name)
 {
     struct commit commit = unit_commit_of(seq, rows);
-    struct change c = {.kind = CHANGE_COMMIT, .gtid = {0, 1, seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1, .commit = &commit};
+    struct change c = {.kind = CHANGE_COMMIT, .gtid = {.server = 1, .seq = seq}, .timestamp = (uint32_t)(1700000000 + seq), .server_id = 1, .commit = &commit};
     commit.xa = xa;
     commit.xid = xid_of(name);
     ok(wal_append(wal, &c, NULL, &failure));
