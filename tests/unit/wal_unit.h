@@ -70,7 +70,7 @@ static inline void unit_insert(struct wal *wal, const struct table *table, uint6
 
 static inline struct commit unit_commit_of(uint64_t seq, uint64_t rows)
 {
-    struct commit commit = {.previous = {0, 1, seq - 1}, .crc = (uint32_t)(seq * 3), .rows = rows, .received_us = seq};
+    struct commit commit = {.previous = {.server = 1, .seq = seq - 1}, .crc = (uint32_t)(seq * 3), .rows = rows, .received_us = seq};
     commit.pos.gtids.count = 1;
     commit.pos.gtids.items[0] = (struct gtid){.domain = 0, .server = 1, .seq = seq};
     commit.pos.offset = seq * 100 + 99;
