@@ -1,7 +1,7 @@
 /*
- * Every call of db fails once, and the connection breaks once after every byte that the server says: each time there is a clear
- * error that says "try again", nothing hangs, and (under the address sanitizer) nothing leaks. The server is a thread of ours that
- * speaks just enough of the protocol.
+ * Every call of db fails once, the connection breaks once after every byte that the server says, and the server falls silent without an end (a line
+ * whose other side is gone: others took that for a source on which nothing happens): each time there is a clear error that says "try again", nothing
+ * hangs, and (under the address sanitizer) nothing leaks. The server is a thread of ours that speaks just enough of the protocol.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -21,6 +21,7 @@ enum { NO_LIMIT = 1 << 30, STEP_LIMIT_MS = 3000 };
 struct server {
     int listener, port;
     int left;      /* bytes that it may still say */
+    bool mute;     /* then it keeps the connection, and says no more */
     int said;
 };
 
@@ -82,6 +83,7 @@ static void *serve(void *arg)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     bool on = say_greeting(server, fd) && take_packet(fd, packet, &size) && say(server, fd, 2, "\0\0\0\2\0\0\0", 7);
     while (on && take_packet(fd, packet, &size) && size) on = answer(server, fd, packet, size);
+    while (server->mute && !on && recv(fd, packet, sizeof packet, 0) > 0) {}
     shutdown(fd, SHUT_RDWR);
     close(fd);
     return NULL;
@@ -136,15 +138,15 @@ static bool use(struct db *db, struct err *err)
 }
 
 /* One whole session with a server that stops after `limit` bytes. */
-static bool session(int limit, uint64_t fault, int *said, struct err *err)
+static bool session(int limit, bool mute, uint64_t fault, int *said, struct err *err)
 {
-    struct server server = {.left = limit};
+    struct server server = {.left = limit, .mute = mute};
     struct db *db = NULL;
     pthread_t thread;
     listen_on(&server);
     pthread_create(&thread, NULL, serve, &server);
     struct db_options options = {.host = "127.0.0.1", .port = (unsigned)server.port, .user = "u", .password = "p", .name = "fake",
-                                 .connect_timeout_ms = 2000, .read_timeout_ms = 2000};
+                                 .connect_timeout_ms = mute ? 1000 : 2000, .read_timeout_ms = mute ? 1000 : 2000};
     db_fault_at(fault);
     err_clear(err);
     bool ok = db_open(&options, &db, err) && use(db, err);
@@ -173,19 +175,24 @@ int main(void)
     struct err err;
     int total, said;
     db_library_init();
-    if (!session(NO_LIMIT, 0, &total, &err)) {
+    if (!session(NO_LIMIT, false, 0, &total, &err)) {
         printf("the session fails without a fault: %s\n", err.text);
         return 1;
     }
     for (int limit = 0; limit < total; limit++) {
         uint64_t began = clock_us();
-        bool ok = session(limit, 0, &said, &err);
+        bool ok = session(limit, false, 0, &said, &err);
         expect_failure("cut after byte", (uint64_t)limit, ok, &err, began);
+    }
+    for (int part = 1; part < 4; part++) { /* in the login, in an answer, in the stream of events */
+        uint64_t began = clock_us();
+        bool ok = session(part == 3 ? total - 5 : total * part / 4, true, 0, &said, &err);
+        expect_failure("silent in part", (uint64_t)part, ok, &err, began);
     }
     uint64_t calls = 0;
     for (uint64_t nth = 1;; nth++) {
         uint64_t began = clock_us();
-        if (session(NO_LIMIT, nth, &said, &err)) break; /* more than there are */
+        if (session(NO_LIMIT, false, nth, &said, &err)) break; /* more than there are */
         expect_failure("call", nth, false, &err, began);
         calls = nth;
     }

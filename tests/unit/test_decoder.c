@@ -227,6 +227,29 @@ static void test_offsets(void **state)
     stop(&f);
 }
 
+/* A heartbeat between the events of a group says where the server is, not that the group has come: the position stays before it. */
+static void test_heartbeat_inside(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    uint64_t offset = decoder_pos(f.decoder)->offset;
+    assert_true(give(&f, EVENT_GTID_MARIADB, GTID) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW));
+    f.maker.log_pos = 0x5000;
+    assert_true(give(&f, EVENT_HEARTBEAT, "66"));
+    f.maker.log_pos = 0;
+    assert_int_equal(f.note, DECODER_HEARTBEAT);
+    assert_true(decoder_in_transaction(f.decoder));
+    assert_int_equal(decoder_pos(f.decoder)->gtids.count, 0);
+    assert_true(decoder_pos(f.decoder)->offset == offset);
+    seen(&f, "BI");
+    assert_true(decoder_cut(f.decoder, &f.err)); /* the connection ends here: the group comes again as a whole */
+    seen(&f, "A");
+    assert_int_equal(decoder_pos(f.decoder)->gtids.count, 0);
+    assert_true(decoder_pos(f.decoder)->offset == offset);
+    stop(&f);
+}
+
 static void test_left_out(void **state)
 {
     (void)state;
@@ -500,7 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_pieces), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
-        cmocka_unit_test(test_offsets), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_heartbeat_inside), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end), cmocka_unit_test(test_mysql_groups), cmocka_unit_test(test_mysql_files), cmocka_unit_test(test_mysql_refused),
         cmocka_unit_test(test_mysql_heartbeat),

@@ -133,6 +133,32 @@ static void test_json(void **state)
     maps_free(maps);
 }
 
+/* MariaDB writes what a SEQUENCE hands out as rows of a table of eight columns: to pass them as rows of a table, or to pass them over, would leave the
+   target behind, whose first insert after a switch then meets a key that is taken. */
+static void test_sequence(void **state)
+{
+    static const char *const names[] = {"next_not_cached_value", "minimum_value", "maximum_value", "start_value", "increment", "cache_size",
+                                        "cycle_option", "cycle_count"};
+    struct maps *maps = maps_new(&(struct maps_options){0});
+    struct err err;
+    const struct table *table;
+    (void)state;
+    for (int other = 0; other < 2; other++) { /* as 10.11 logs one, then with another name in the last column */
+        char hex[600] = "0100 0167 00 0173 00 08 0808080808080108 00 00 04 6c";
+        for (int i = 0; i < 8; i++) {
+            snprintf(hex + strlen(hex), 4, "%02x", (unsigned)strlen(names[i]));
+            for (const char *at = names[i]; *at; at++) snprintf(hex + strlen(hex), 4, "%02x", (unsigned)*at + (other && i == 7 && !at[1]));
+        }
+        assert_true(maps_open(maps, 18, unit_hex(hex), &err));
+        assert_int_equal(maps_table(maps, maps_find(maps, 18), true, &table, &err), other);
+        if (other) continue;
+        assert_int_equal(err.code, ERR_UNSUPPORTED);
+        assert_non_null(strstr(err.text, "g.s is a SEQUENCE"));
+        assert_non_null(strstr(err.text, "what to do:"));
+    }
+    maps_free(maps);
+}
+
 /* A table nobody wants may have columns that nobody can read. */
 static void test_filter(void **state)
 {
@@ -170,7 +196,7 @@ static void test_limits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity), cmocka_unit_test(test_schema), cmocka_unit_test(test_json),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_identity), cmocka_unit_test(test_schema), cmocka_unit_test(test_json), cmocka_unit_test(test_sequence),
                                        cmocka_unit_test(test_filter), cmocka_unit_test(test_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,9 @@ static void test_redact(void **state)
                         "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (USER <redacted>");
     assert_string_equal(redact("UPDATE u SET password=0x61 WHERE i=1"), "UPDATE u SET password=<redacted>");
     assert_string_equal(redact("ALTER USER a IDENTIFIED VIA unix_socket"), "ALTER USER a IDENTIFIED VIA unix_socket");
+    /* the hashes that both servers put into their logs */
+    assert_string_equal(redact("ALTER USER 'u'@'%' IDENTIFIED WITH 'caching_sha2_password' AS '$A$005$hash'"), "ALTER USER 'u'@'%' IDENTIFIED WITH <redacted>");
+    assert_string_equal(redact("CREATE USER u IDENTIFIED VIA ed25519 USING 'hash'"), "CREATE USER u IDENTIFIED VIA ed<redacted>");
     assert_string_equal(redact("INSERT INTO t VALUES ('plain', 1)"), "INSERT INTO t VALUES ('plain', 1)");
     assert_string_equal(redact(""), "");
 }
