@@ -16,10 +16,12 @@ static struct prepared_item *find(const struct prepared *p, const struct xid *xi
     return NULL;
 }
 
+bool prepared_full(const struct prepared *p) { return p->count >= PREPARED_MAX && prepared_open(p) >= PREPARED_MAX; }
+
 bool prepared_put(struct prepared *p, const struct wal_prepared *what)
 {
     struct prepared_item *at = find(p, &what->xid);
-    if (!at && p->count == PREPARED_MAX) return false;
+    if (!at && prepared_full(p)) return false;
     if (!at && p->count == p->room) {
         p->room = p->room ? p->room * 2 : 16;
         p->items = realloc(p->items, p->room * sizeof *p->items);

@@ -15,7 +15,9 @@ struct prepared {
 };
 
 void prepared_fini(struct prepared *prepared);
-/* One more; the same xid again takes the older one's place. False at PREPARED_MAX. */
+/* As many are open as may be. Those that were ended, and whose end is not durable yet, do not count. */
+bool prepared_full(const struct prepared *prepared);
+/* One more; the same xid again takes the older one's place. False when it is full. */
 bool prepared_put(struct prepared *prepared, const struct wal_prepared *what);
 /* The open one of that xid, or NULL. */
 const struct wal_prepared *prepared_find(const struct prepared *prepared, const struct xid *xid);

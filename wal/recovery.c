@@ -239,6 +239,7 @@ static bool load_segment(struct wal *wal, struct segment *s, uint64_t end, bool 
         }
         if (ok && (walk == WALK_NONE || reason)) ok = segment_corrupt(s, place.at, err, reason ? reason : "data of a block does not check");
         *any |= block.records > 0;
+        prepared_prune(&wal->prepared, UINT64_MAX); /* a segment has room for more that were ended than may be open */
         place = place_after(&place, &block);
     }
     buf_fini(&stored);
@@ -257,7 +258,6 @@ bool wal_prepared_load(struct wal *wal, struct err *err)
     const struct segment_name *name = &wal->segments[wal->segment_count - 2].name;
     bool ok = segment_open(&before, wal->files, wal->dir, name, 0, err) && load_segment(wal, &before, UINT64_MAX, &any, err);
     segment_close(&before);
-    prepared_prune(&wal->prepared, UINT64_MAX);
     return ok;
 }
 

@@ -293,7 +293,7 @@ static bool can_prepare(struct wal *wal, const struct change *c, struct err *err
     if (c->kind != CHANGE_COMMIT || c->commit->xa != XA_PREPARED) return true;
     pthread_mutex_lock(&wal->lock);
     prepared_prune(&wal->prepared, wal->points.durable);
-    bool room = wal->prepared.count < PREPARED_MAX;
+    bool room = !prepared_full(&wal->prepared);
     pthread_mutex_unlock(&wal->lock);
     return room || err_set(err, ERR_LIMIT, "more than %d XA transactions are prepared on the source and not ended (PREPARED_MAX); what to do: end some "
                            "of them (XA RECOVER names them)", PREPARED_MAX);

@@ -224,6 +224,65 @@ static void retention_keeps_them(void **state)
     table_free(table);
 }
 
+/* A segment in which more were ended than may be open at once: opening the log counts those that are open. */
+static void many_that_ended(void **state)
+{
+    struct wal_options options = unit_options(dir);
+    struct wal_resume resume;
+    struct wal_prepared list[2];
+    struct table *table = unit_table(1);
+    char name[16];
+    (void)state;
+    options.segment_bytes = 64 << 20;
+    options.fsync = false;
+    struct wal *wal = open_log(&options, &resume);
+    uint64_t seq = 1;
+    prepare(wal, table, seq++, 1, "open");
+    for (unsigned i = 0; i < PREPARED_MAX + 10; i++) {
+        snprintf(name, sizeof name, "x%u", i);
+        prepare(wal, table, seq++, 0, name);
+        unit_begin(wal, seq);
+        end_with(wal, seq++, 0, XA_ROLLED_BACK, name);
+        if (i % 1000 == 0) wal_flush(wal);
+    }
+    wal_close(wal);
+    wal = open_log(&options, &resume);
+    assert_int_equal(wal_prepared_list(wal, list, 2), 1);
+    assert_slice(slice_of(list[0].xid.bytes + XID_HEAD, 4), "open");
+    wal_close(wal);
+    table_free(table);
+}
+
+/* A slow disk: the ends of many are not durable yet. */
+static void what_was_ended_takes_no_place(void **state)
+{
+    struct prepared all = {0};
+    struct wal_prepared what = {.lsn = 1};
+    char name[16];
+    (void)state;
+    for (unsigned i = 0; i < PREPARED_MAX + 100; i++) {
+        snprintf(name, sizeof name, "d%u", i % 100);
+        what.xid = xid_of(name);
+        assert_true(prepared_put(&all, &what));
+        prepared_done(&all, &what.xid, i + 1);
+    }
+    assert_int_equal(prepared_oldest(&all, 5), 1);
+    assert_false(prepared_full(&all));
+    assert_int_equal(prepared_open(&all), 0);
+    prepared_prune(&all, UINT64_MAX);
+    assert_int_equal(all.count, 0);
+    for (unsigned i = 0; i < PREPARED_MAX; i++) {
+        snprintf(name, sizeof name, "o%u", i);
+        what.xid = xid_of(name);
+        assert_true(prepared_put(&all, &what));
+    }
+    assert_true(prepared_full(&all));
+    assert_true(prepared_put(&all, &what)); /* the same again */
+    what.xid = xid_of("one more");
+    assert_false(prepared_put(&all, &what));
+    prepared_fini(&all);
+}
+
 static void names_of_any_bytes(void **state)
 {
     struct xid xid, other;
@@ -246,7 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rows_wait, setup, teardown), cmocka_unit_test_setup_teardown(which_wait_survives, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_segment_says_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(retention_keeps_them, setup, teardown), cmocka_unit_test(names_of_any_bytes),
+        cmocka_unit_test_setup_teardown(retention_keeps_them, setup, teardown), cmocka_unit_test_setup_teardown(many_that_ended, setup, teardown),
+        cmocka_unit_test(what_was_ended_takes_no_place), cmocka_unit_test(names_of_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
