@@ -124,6 +124,10 @@ static bool use(struct db *db, struct err *err)
     struct slice packet;
     char text[16];
     bool found, eof;
+    const struct db_version *version = db_version(db), later = {.major = 26, .minor = 10};
+    /* by numbers, not as text: 10.11 is behind 10.6, and MySQL's 26.10 behind 8.4 */
+    if (!db_version_at_least(version, 10, 6) || db_version_at_least(version, 10, 12) || !db_version_at_least(&later, 8, 4))
+        return err_set(err, ERR_CORRUPT, "another version than was sent: %u.%u", version->major, version->minor);
     if (!db_exec(db, err, "SET x = %d", 1)) return false;
     if (!db_query(db, &result, err, "SELECT c")) return false;
     bool same = result->row_count == 1 && !strcmp(db_value(result, 0, 0, NULL), "value") && db_column_index(result, "C") == 0;
