@@ -232,6 +232,18 @@ enum binlog_read binlog_file_next(struct binlog_file *file, struct slice *event,
     return BINLOG_EVENT;
 }
 
+bool binlog_file_has_more(struct binlog_file *file, bool *replaced)
+{
+    struct stat now, ours;
+    uint64_t seen = file->size > file->at ? file->size : file->at;
+    int fd = fileno(file->in);
+    *replaced = false;
+    if (fd < 0 || stat(file->path, &now) || fstat(fd, &ours) || (uint64_t)now.st_size <= seen) return false;
+    *replaced = now.st_dev != ours.st_dev || now.st_ino != ours.st_ino;
+    if (!*replaced) file->size = (uint64_t)now.st_size;
+    return true;
+}
+
 /* ---- what is known of it ---- */
 
 const char *binlog_file_name(const struct binlog_file *file) { return file->name; }

@@ -28,6 +28,8 @@ MUST_CHECK bool binlog_file_of(FILE *stream, const char *path, struct binlog_fil
 void binlog_file_close(struct binlog_file *file); /* NULL accepted */
 /* At the end it may be called again: a file that a server still writes may have grown. */
 enum binlog_read binlog_file_next(struct binlog_file *file, struct slice *event, struct err *err);
+/* At the end: whether its path has more by now. *replaced: in another file under that name (a copy that was made anew), which has to be opened. */
+bool binlog_file_has_more(struct binlog_file *file, bool *replaced);
 
 const char *binlog_file_name(const struct binlog_file *file);  /* without directories */
 uint64_t binlog_file_offset(const struct binlog_file *file);   /* of the event that was read last; at the end: of the end */

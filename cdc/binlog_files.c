@@ -398,8 +398,16 @@ static void note_format(struct files *f, struct slice raw)
     f->checksum = format.checksum;
 }
 
+/* The file at hand was at its end before we saw whether there is a next: what was written, or copied, in between comes first. */
+static bool is_over(struct files *f, enum binlog_read how, bool *over, struct err *err)
+{
+    bool replaced = false;
+    *over = how == BINLOG_CLOSED || !binlog_file_has_more(f->file, &replaced);
+    return !replaced || err_set(err, ERR_RETRY, "%s was copied anew, and has more than before: it is opened again", binlog_file_name(f->file));
+}
+
 /* The next file, if there is one by now. */
-static bool next_file(struct files *f, bool *there, struct err *err)
+static bool find_next(struct files *f, bool *there, struct err *err)
 {
     char **paths;
     size_t count;
@@ -418,7 +426,7 @@ static bool next_file(struct files *f, bool *there, struct err *err)
         f->count = count;
         f->at = at;
     }
-    return open_at(f, f->at + 1, err);
+    return true;
 }
 
 static void rest(struct files *f, uint32_t ms)
@@ -439,10 +447,11 @@ static void say_end(struct files *f)
 /* Behind the last event. True with *done: *event or *end is set. */
 static bool at_the_end(struct files *f, enum binlog_read how, struct slice *event, bool *end, bool *done, struct err *err)
 {
-    bool there;
+    bool there, over;
     binlog_file_ended(f->file, how, &f->last);
-    if (!next_file(f, &there, err)) return false;
-    if (there) return true;
+    if (!find_next(f, &there, err) || !is_over(f, how, &over, err)) return false;
+    if (!over) return true;
+    if (there) return open_at(f, f->at + 1, err);
     say_end(f);
     f->at_end = true;
     *done = *end = source_has_server(f->settings);

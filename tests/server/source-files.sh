@@ -1,6 +1,7 @@
 #!/bin/bash
 # The agent begins with saved binlogs and goes on with the server where they end: the server has purged them by then. kill -9 in the middle of the files,
-# files alone that grow while they are read, a file that is missing in the middle, and a server whose history is another: each is right, or said by name.
+# files alone that grow while they are read, a file that is missing in the middle, a server whose history is another, and a copy that is made anew
+# with more in it: each is right, or said by name.
 . "$(dirname "$0")/../lib.sh"
 start_source
 start_target
@@ -75,4 +76,26 @@ write_config "source.files=[\"$DIR/saved/binlog.*\"]" source.start_gtid=-
 start_agent
 await_state source.state diverged
 [ "$(sql target "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'other'")" = 0 ] || fail "another server's changes were taken"
+stop_agent
+
+# ---- the copies are brought up to date (as rsync does: a new file under the old name) after the server was restarted in order
+mkdir "$DIR/synced"
+rm -rf "$DIR/wal" "$DIR"/wal.*
+sql target "DROP DATABASE IF EXISTS d; DROP DATABASE IF EXISTS wolfcdc"
+newest=$(sql source "FLUSH BINARY LOGS; SHOW MASTER STATUS" | cut -f1)
+sql source "CREATE DATABASE s; CREATE TABLE s.t (id INT PRIMARY KEY); INSERT INTO s.t VALUES (1)"
+cp "$DIR/source/data/$newest" "$DIR/synced/"
+write_config "source.files=[\"$DIR/synced/binlog.*\"]" source.start_gtid=- source.host=- source.port=- source.user=- source.password_file=- source.server_id=-
+start_agent
+wait_for 10 "the first row" bash -c "mariadb --no-defaults -uroot -S $DIR/target/sock -N -e 'SELECT COUNT(*) FROM s.t' | grep -q 1"
+sql source "INSERT INTO s.t VALUES (2)"
+stop_server source
+start_source
+sql source "INSERT INTO s.t VALUES (3)"
+cp "$DIR/source/data/$newest" "$DIR/synced/.partial"
+cp "$DIR/source/data/binlog.$(printf %06d $((10#${newest##*.} + 1)))" "$DIR/next"
+mv "$DIR/synced/.partial" "$DIR/synced/$newest"
+mv "$DIR/next" "$DIR/synced/binlog.$(printf %06d $((10#${newest##*.} + 1)))"
+wait_for 15 "the last row" bash -c "mariadb --no-defaults -uroot -S $DIR/target/sock -N -e 'SELECT COUNT(*) FROM s.t WHERE id = 3' | grep -q 1"
+[ "$(sql target "SELECT GROUP_CONCAT(id ORDER BY id) FROM s.t")" = 1,2,3 ] || fail "rows of a file that was copied anew: $(sql target "SELECT GROUP_CONCAT(id ORDER BY id) FROM s.t")"
 stop_agent
