@@ -305,7 +305,7 @@ bool group_text(struct mysql_sink *s, const struct change *change, struct err *e
     for (struct tracked *t = s->active; t; t = t->next_active) t->last = -1;
     struct batch *b = add_batch(s, NULL, NULL, 0, change->lsn);
     buf_put(&b->packet, st, sizeof *st);
-    bool ok = put_varint_slice(&b->packet, st->time_zone) && put_varint_slice(&b->packet, st->user_vars) &&
+    bool ok = put_varint_slice(&b->packet, st->flavour) && put_varint_slice(&b->packet, st->time_zone) && put_varint_slice(&b->packet, st->user_vars) &&
               put_varint_slice(&b->packet, st->database) && put_varint_slice(&b->packet, st->text);
     uint64_t bytes = 64 + st->text.size;
     g->bytes += bytes;
@@ -322,11 +322,12 @@ static bool send_text(struct mysql_sink *s, const struct batch *b, struct err *e
     struct cursor in = cursor_of(buf_bytes(&b->packet));
     memcpy(&st, in.at, sizeof st); /* our own copy, aligned by memcpy */
     cursor_bytes(&in, sizeof st);
+    st.flavour = cursor_varint_bytes(&in);
     st.time_zone = cursor_varint_bytes(&in);
     st.user_vars = cursor_varint_bytes(&in);
     st.database = cursor_varint_bytes(&in);
     st.text = cursor_varint_bytes(&in);
-    st.tables = st.collations = st.flavour = (struct slice){NULL, 0};
+    st.tables = st.collations = (struct slice){NULL, 0};
     assert(!in.failed);
     return session_text(s, &st, b->lsn, err);
 }
