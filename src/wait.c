@@ -112,9 +112,18 @@ static bool is_meant(const struct sink_status *sink, const char *name)
     return !name || (sink->cluster && !strcmp(sink->cluster, name));
 }
 
+/* Without GTIDs the set says where the last transaction ended; the stream may have passed more than that, as the end of the file. */
+static void take_place(struct source_pos *pos)
+{
+    struct gtid place = {.kind = GTID_FILE, .seq = pos->offset};
+    if (gtid_set_kind(&pos->gtids) != GTID_FILE || !source_file_number(pos->file, &place.server) || !gtid_reaches(&place, &pos->gtids.items[0])) return;
+    pos->gtids.items[0] = place;
+}
+
 static void look_around(struct waiting *w)
 {
     cdc_status(w->agent->cdc, &w->source);
+    take_place(&w->source.pos);
     w->sink_count = 0;
     for (size_t i = 0; w->sink_count < SINKS_MAX && sinks_status(w->agent->sinks, i, &w->sinks[w->sink_count]); i++)
         w->sink_count += is_meant(&w->sinks[w->sink_count], w->sink);

@@ -30,6 +30,8 @@ wait "$LOAD"
 wait_delivered
 compare one
 says source.gtids '^[0-9]{6}:[0-9]+$'
+sql source "FLUSH BINARY LOGS" # the end is where no transaction ended
+wait_delivered 10
 stop_agent
 
 # a lost log is begun anew where the target is
