@@ -613,6 +613,13 @@ static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
     return true;
 }
 
+/* Whether the log has all that is in the files. Without GTIDs: it is in a later file than the last of them. */
+static bool is_past(const struct gtid_set *log, const struct source_info *files)
+{
+    if (gtid_set_kind(log) == GTID_FILE) return files->files_only && log->items[0].server > files->place.server;
+    return files->end.count && gtid_set_contains(log, &files->end);
+}
+
 /* Saved files come first, as long as they have something that the log has not. *source NULL: the server's turn. */
 static bool open_files(struct cdc *cdc, struct source **source, struct err *err)
 {
@@ -627,8 +634,7 @@ static bool open_files(struct cdc *cdc, struct source **source, struct err *err)
         cdc->files_done = true;
         return true;
     }
-    const struct gtid_set *end = &source_files.info(*source)->end;
-    if (!server || !cdc->last_lsn || !end->count || !gtid_set_contains(&cdc->pos.gtids, end)) return true;
+    if (!server || !cdc->last_lsn || !is_past(&cdc->pos.gtids, source_files.info(*source))) return true;
     source_files.close(*source);
     *source = NULL;
     cdc->files_done = true;

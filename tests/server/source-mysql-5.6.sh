@@ -43,6 +43,25 @@ wait_delivered
 compare one
 stop_agent
 
+# saved files first, then the server: an agent whose log is past the files does not look for its place in them again
+mkdir "$DIR/saved"
+sql source "FLUSH BINARY LOGS; CREATE DATABASE three; CREATE TABLE three.t (id INT PRIMARY KEY); INSERT INTO three.t VALUES (1); FLUSH BINARY LOGS"
+saved=$(sql source "SHOW BINARY LOGS" | tail -n 2 | head -n 1 | cut -f1)
+cp "$DIR/source/data/$saved" "$DIR/saved/"
+rm -rf "$DIR/wal" "$DIR"/wal.*
+sql target "DELETE FROM wolfcdc.position"
+write_config "source.files=[\"$DIR/saved/$saved\"]" source.start_gtid=-
+start_agent
+wait_delivered
+sql source "INSERT INTO three.t VALUES (2); FLUSH BINARY LOGS; INSERT INTO three.t VALUES (3)"
+wait_delivered
+stop_agent
+sql source "INSERT INTO three.t VALUES (4)"
+start_agent
+wait_delivered
+compare three
+stop_agent
+
 # the same server with GTIDs; the rows are on the target, so the log begins at its end
 stop_server source
 OPTIONS[source]="--gtid-mode=ON --enforce-gtid-consistency=ON"
