@@ -29,7 +29,7 @@ refused 5000000000 'no place in|4 GiB'
 # from a place that is one: what came before it is not taken
 rm -rf "$DIR/wal" "$DIR"/wal.*
 write_config source.start_gtid=- "source.start_file=\"$file\"" "source.start_position=$offset"
-sql target "CREATE DATABASE shop; CREATE TABLE shop.before_us (id INT PRIMARY KEY); INSERT INTO shop.before_us VALUES (1), (2)"
+sql target "CREATE DATABASE shop CHARACTER SET utf8mb4; CREATE TABLE shop.before_us (id INT PRIMARY KEY); INSERT INTO shop.before_us VALUES (1), (2)"
 start_agent
 await_state source.state idle
 start_workload --clients 3 --seconds 7 --ddl-ms 700 --big-rows 3000
