@@ -14,6 +14,7 @@ chmod 600 "$DIR/second.toml"
 "$BUILD/wolfcdc" --config "$DIR/second.toml" >"$DIR/second.log" 2>&1 </dev/null &
 second=$!
 BACKGROUND+=("$second")
+wait_for 20 "the second agent" grep -q 'source.state state=\(streaming\|idle\)\|sink.stopped' "$DIR/second.log"
 for ((i = 0; i < 300; i++)); do
     echo "UPDATE d.t SET n = n + 1 WHERE id = $((i % 20 + 1)); INSERT INTO d.t VALUES ($((100 + i)), $i); DO SLEEP(0.01);"
 done | sql source

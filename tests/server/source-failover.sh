@@ -76,7 +76,7 @@ await_state source.state idle 20
 at_server b || fail "it has not moved to the replica"
 sql b "STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=OFF"
 "$BUILD/tests/tools/workload" --host 127.0.0.1 --port "${PORT[b]}" --user admin --password-file "$DIR/password" --seed "$SEED" --quiet \
-    --database shop2 --seconds 1 --rate 300 >>"$DIR/workload.log" 2>&1 || fail "the workload failed"
+    --database shop2 --seconds 1 --rate 80 >>"$DIR/workload.log" 2>&1 || fail "the workload failed"
 wait_delivered
 compare_with b
 
