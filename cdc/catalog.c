@@ -290,7 +290,7 @@ static void read_statement(struct reading *r)
 
 void catalog_statement(struct catalog *catalog, const struct statement *s, uint32_t version)
 {
-    struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = version};
+    struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = version, .mysql = s->flavour.size != 0};
     struct reading r = {.catalog = catalog, .charset = s->charset_client, .origin = DEFINITION_DDL, .from_log = true};
     if (!s->own_commit || s->error_code || s->database.size >= sizeof r.database) return;
     memcpy(r.database, s->database.data ? (const char *)s->database.data : "", s->database.size);

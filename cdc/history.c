@@ -270,7 +270,7 @@ void history_statement(struct history *h, const struct statement *s, uint32_t ve
     buf_init(&p->bytes, FILE_MAX_BYTES);
     buf_slice(&p->bytes, s->text);
     buf_slice(&p->bytes, s->database);
-    p->statement = (struct statement){.kind = s->kind, .own_commit = true, .error_code = s->error_code, .sql_mode = s->sql_mode, .charset_client = s->charset_client};
+    p->statement = (struct statement){.kind = s->kind, .own_commit = true, .error_code = s->error_code, .sql_mode = s->sql_mode, .charset_client = s->charset_client, .flavour = s->flavour};
     p->statement.text = slice_of(p->bytes.data, s->text.size);
     p->statement.database = slice_of(p->bytes.data + s->text.size, s->database.size);
     p->version = version;

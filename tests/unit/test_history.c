@@ -107,6 +107,21 @@ static void aborted(void **state)
     history_close(h);
 }
 
+/* Executable comments that a MySQL executed, and a MariaDB would have passed over. */
+static void words_of_mysql(void **state)
+{
+    struct statement s = {.kind = STATEMENT_ALTER_TABLE, .own_commit = true, .database = slice_text("d"), .flavour = slice_text("mysql"),
+                          .text = slice_text("ALTER TABLE t /*!80000 RENAME COLUMN a TO x, RENAME COLUMN b TO a, */ ADD c INT")};
+    struct err err = {0};
+    (void)state;
+    struct history *h = open_at(10);
+    set(h, "CREATE TABLE t (a INT, b INT)");
+    history_statement(h, &s, 90700);
+    assert_true(history_commit(h, &err));
+    assert_string_equal(all(h), "d.t v2: x int, a int, c int; ");
+    history_close(h);
+}
+
 /* A record that was cut off while it was written, at each byte: what stands before it is whole. */
 static void torn(void **state)
 {
@@ -158,7 +173,7 @@ static int clean(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, clean, clean)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(over_restarts), T(aborted), T(torn), T(damaged)};
+    const struct CMUnitTest tests[] = {T(over_restarts), T(aborted), T(words_of_mysql), T(torn), T(damaged)};
     snprintf(path, sizeof path, "/tmp/wolfcdc-test-history-%ld", (long)getpid());
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
