@@ -38,6 +38,7 @@ bool lead_ddl_fits(const struct statement *st)
     static const char *const no[] = {"\\", "\"", ";", "/*!", "/*M!", "--", "#"};
     bool tables = st->kind >= STATEMENT_CREATE_TABLE && st->kind <= STATEMENT_DROP_INDEX;
     const char *charset = st->context & CONTEXT_CHARSET ? charset_name(st->charset_client) : NULL;
+    if (st->flavour.size) return false; /* the bits of a MySQL's sql_mode are others: the nodes' own sinks translate them */
     if (!tables || !st->own_commit || (st->context & CONTEXT_SQL_MODE && st->sql_mode & reading_modes)) return false;
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
         if (has(st->text, no[i])) return false;

@@ -38,6 +38,9 @@ static void test_session(void **state)
     assert_true(lead_ddl_fits(&st));
     st.sql_mode = 4; /* ANSI_QUOTES */
     assert_false(lead_ddl_fits(&st));
+    st.sql_mode = UINT64_C(1) << 32; /* MySQL's TIME_TRUNCATE_FRACTIONAL is EMPTY_STRING_IS_NULL here */
+    st.flavour = slice_text("mysql");
+    assert_false(lead_ddl_fits(&st));
 }
 
 static void test_kind(void **state)
