@@ -151,9 +151,11 @@ static bool flush(struct decoder *d, struct err *err)
 /* The position moves behind the group. */
 static bool pass_group(struct decoder *d, struct err *err)
 {
-    struct gtid gtid = d->txn.gtid;
-    if (gtid.kind == GTID_FILE) gtid.seq = d->file_offset; /* the set says where the next one begins */
-    return gtid_set_put(&d->commit.pos.gtids, gtid, err);
+    struct gtid_set *set = &d->commit.pos.gtids;
+    if (d->txn.gtid.kind != GTID_FILE) return gtid_set_put(set, d->txn.gtid, err);
+    struct gtid next = d->txn.gtid;
+    next.seq = d->file_offset; /* the set says where the next one begins */
+    return gtid_set_put(set, next, err);
 }
 
 /* `xa`: what the end means for the XA transaction xid. */
@@ -377,7 +379,8 @@ static bool emit_rows(struct decoder *d, const struct event *event, struct rows 
     struct change *change = &d->change;
     uint64_t count = 0;
     set_rows(change, event, rows);
-    struct err fault = {.code = ERR_NONE};
+    struct err fault;
+    err_clear(&fault); /* not all of it set to zero: this is done for each event */
     for (; rows_next(rows, change, &fault); count++) {
         bool masked = false;
         if (d->options.mask && !mask_change(d->options.mask, change, &masked, err)) return false;

@@ -19,22 +19,20 @@ static void take_xid(struct cursor *in, struct xid *xid)
 bool txn_open(struct txn *txn, const struct event *event, const struct gtid_set *set, struct err *err)
 {
     struct cursor in = cursor_of(event->body);
-    struct gtid gtid = {.server = event->server_id};
-    gtid.seq = cursor_u64(&in);
-    gtid.domain = cursor_u32(&in);
+    uint64_t seq = cursor_u64(&in);
+    uint32_t domain = cursor_u32(&in);
     uint8_t flags = cursor_u8(&in);
     if (flags & TXN_GROUP_COMMIT) cursor_u64(&in);
-    struct xid xid = {.size = 0};
-    if (flags & (TXN_PREPARED_XA | TXN_COMPLETED_XA)) take_xid(&in, &xid);
+    txn->xid.size = 0;
+    if (flags & (TXN_PREPARED_XA | TXN_COMPLETED_XA)) take_xid(&in, &txn->xid);
     uint8_t extra = cursor_left(&in) ? cursor_u8(&in) : 0;
-    if (in.failed || !gtid.seq) return err_set(err, ERR_CORRUPT, "a GTID event that is cut short or has the sequence number 0");
+    if (in.failed || !seq) return err_set(err, ERR_CORRUPT, "a GTID event that is cut short or has the sequence number 0");
     txn->open = true;
     txn->announced = false;
     txn->flags = flags;
     txn->extra = extra;
-    txn->gtid = gtid;
-    txn->xid = xid;
-    txn->previous = gtid_set_get(set, gtid.domain);
+    txn->gtid = (struct gtid){.domain = domain, .server = event->server_id, .seq = seq};
+    txn->previous = gtid_set_get(set, domain);
     txn->sum = (struct change_sum){0};
     txn->changes = txn->statements = 0;
     txn->savepoint_count = 0;

@@ -89,7 +89,7 @@ static inline void commit_copy(struct commit *to, const struct commit *from)
     to->rows = from->rows;
     to->received_us = from->received_us;
     to->xa = from->xa;
-    to->xid = from->xid;
+    if (from->xa != XA_NONE) to->xid = from->xid;
 }
 
 /* Small, and not cleared between uses: only the parts that `kind` names are valid. */
