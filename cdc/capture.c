@@ -1174,8 +1174,8 @@ static void after_session(struct cdc *cdc, enum ending ending, struct err *err)
     case ENDED_XA:
         stand(cdc, CDC_STOPPED, "see the reason; then wolfctl resume", err, FOR_EVER);
         break;
-    case ENDED_LOG:
-        stand(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
+    case ENDED_LOG: /* what it has of the transaction at hand only its next opening can tell: resume does not help */
+        while (!cdc->stopping) stand(cdc, CDC_STOPPED, "the log takes no more changes: see its error; restart the agent", err, FOR_EVER);
         break;
     }
 }
