@@ -80,8 +80,11 @@ sql source 'SET GLOBAL gtid_slave_pos = @@gtid_binlog_pos'
 replica_of source replica
 wait_for 20 "the old source" same_gtid source replica
 sql source "STOP SLAVE; RESET SLAVE ALL; FLUSH BINARY LOGS"
-sleep 0.5
-sql source "PURGE BINARY LOGS TO '$(sql source 'SHOW MASTER STATUS' | cut -f1)'"
+purged() { # a file that a dump still reads is left, without an error
+    sql source "PURGE BINARY LOGS TO '$(sql source 'SHOW MASTER STATUS' | cut -f1)'"
+    [ "$(sql source 'SHOW BINARY LOGS' | wc -l)" = 1 ]
+}
+wait_for 20 "the files to be purged" purged
 name_means source
 await_state source.state purged 20
 says source.reason 'is another server .* purged the log.s last transaction'
