@@ -474,7 +474,8 @@ static void ack_note(struct cdc *cdc, enum decoder_note note)
 {
     if (cdc->ack_fd < 0) return;
     bool asked = cdc->driver->ack_asked(cdc->source);
-    if (asked) acks_put(&cdc->acks, cdc->last_lsn, decoder_pos(cdc->decoder), clock_us());
+    /* what comes before the transaction that proves the history may be another domain's, which comes again after it */
+    if (asked && !cdc->proving) acks_put(&cdc->acks, cdc->last_lsn, decoder_pos(cdc->decoder), clock_us());
     if (!asked && note != DECODER_COMMIT && note != DECODER_FILE) return;
     note_semi_sync(cdc, asked                                            ? SEMI_SYNC_ACTIVE
                         : cdc->driver->info(cdc->source)->semi_sync ? SEMI_SYNC_AGREED
