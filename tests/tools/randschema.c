@@ -396,8 +396,11 @@ static void change_session(void)
     static const char *const images[] = {"FULL", "FULL", "MINIMAL", "NOBLOB"}, *const modes[] = {"", "STRICT_ALL_TABLES", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"};
     static const char *const zones[] = {"+00:00", "+05:30", "-11:00"}, *const formats[] = {"ROW", "ROW", "MIXED", "STATEMENT"};
     const char *image = ONE_OF(images), *format = maria && !strict_both ? ONE_OF(formats) : "ROW";
+    /* Never both off: after transactions with both, a MariaDB 10.11.19 lacked a row that its own binary log has, and had one that it has not
+       (seed 24391001, every time). No replica can be equal to such a source. */
+    bool foreign = !chance(10), unique = !chance(10) || !foreign;
     snprintf(sql, sizeof sql, "SET SESSION sql_mode='%s', time_zone='%s', foreign_key_checks=%u, unique_checks=%u, binlog_row_image=%s%s%s", ONE_OF(modes), ONE_OF(zones),
-             !chance(10), !chance(10), image, maria ? ", binlog_format=" : "", maria ? format : "");
+             foreign, unique, image, maria ? ", binlog_format=" : "", maria ? format : "");
     if (!say(sql)) return;
     full_image = !strcmp(image, "FULL");
     text_format = !strcmp(format, "STATEMENT");
