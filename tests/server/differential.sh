@@ -7,7 +7,7 @@
 SERVER=${SERVER:-mariadb}
 TARGET=${TARGET:-$SERVER}
 COUNT=${COUNT:-$([ "$LONG" = 1 ] && echo 1000 || echo 50)}
-FIRST=${FIRST:-$((SEED * 1000 + 1))}
+FIRST=${FIRST:-$([ "$LONG" = 1 ] && echo $((SEED * 1000 + 1)) || echo 77001)} # the same in every short run: what chance finds is for --long
 STEPS=${STEPS:-60}
 SLOTS=${SLOTS:-3}
 CHUNK=${CHUNK:-25}
