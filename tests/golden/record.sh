@@ -10,7 +10,7 @@ script=$1 version=$2 port=$3 dir=$4
 only=" ${*:5} "
 case $version in
 5.* | 9.*) mysql=1 charset=(--character-set-server=utf8mb4) ;;
-*) mysql= charset=(--character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci) ;;
+*) mysql='' charset=(--character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci) ;;
 esac
 bash "$script" start "$dir" "$port" "${charset[@]}"
 trap 'bash "$script" stop "$dir"' EXIT
