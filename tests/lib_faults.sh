@@ -23,7 +23,7 @@ choose() {
     local count=$1 i
     shift
     [ "$LONG" != 1 ] || count=$#
-    for i in $(for ((i = 1; i <= $#; i++)); do echo "$RANDOM $i"; done | sort -n | head -n "$count" | cut -d' ' -f2 | sort -n); do printf '%s\n' "${!i}"; done
+    for i in $(for ((k = 1; k <= $#; k++)); do echo "$RANDOM $k"; done | sort -n | head -n "$count" | cut -d' ' -f2 | sort -n); do printf '%s\n' "${!i}"; done
 }
 
 # ---- who leads ---------------------------------------------------------------------------------------------------------
