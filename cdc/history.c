@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "define.h"
+#include "file.h"
 
 enum { FILE_MAX_BYTES = 1 << 30, HEAD_MAX = 1024, PENDING_MAX = 16 };
 
@@ -190,26 +191,23 @@ static bool read_file(struct history *h, struct buf *text, struct err *err)
 /* Anew, with what counts alone: what was left out must not be taken for a part of the past at the next start. */
 static bool rewrite(struct history *h, struct err *err)
 {
-    char path[4200];
     struct buf out;
     const struct definition *d;
-    snprintf(path, sizeof path, "%s.tmp", h->path);
     buf_init(&out, FILE_MAX_BYTES);
     for (size_t i = 0; (d = catalog_at(h->catalog, i)); i++) {
         put_head(&out, d->lsn, d->version, d->origin, d->pos);
         definition_print(d, &out);
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && !out.full && write_all(fd, buf_bytes(&out)) && !fsync(fd) && !rename(path, h->path);
-    int number = errno;
+    const char *slash = strrchr(h->path, '/');
+    char dir[4200];
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - h->path) + (slash == h->path) : 1, slash ? h->path : ".");
+    bool good = out.full ? err_set(err, ERR_LIMIT, "%s: the definitions take more than %d bytes; what to do: wolfctl schema refresh", h->path, FILE_MAX_BYTES)
+                         : file_replace(file_system_real(), dir, slash ? slash + 1 : h->path, buf_bytes(&out), err);
     buf_fini(&out);
-    if (!good) {
-        if (fd >= 0) close(fd);
-        return err_set_number(err, ERR_STOP, (unsigned)number, "%s: %s", path, strerror(number));
-    }
+    if (!good) return false;
     close(h->fd);
-    h->fd = fd;
-    return true;
+    h->fd = open(h->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    return h->fd >= 0 || err_set_number(err, ERR_STOP, (unsigned)errno, "%s: %s", h->path, strerror(errno));
 }
 
 bool history_open(const char *path, uint64_t last_lsn, struct history **out, struct err *err)
@@ -227,10 +225,8 @@ bool history_open(const char *path, uint64_t last_lsn, struct history **out, str
     h->fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool good = h->fd >= 0 || err_set_number(err, ERR_STOP, (unsigned)errno, "%s: %s", path, strerror(errno));
     good = good && read_file(h, &text, err) && take_records(h, buf_bytes(&text), last_lsn, err);
-    if (good && text.size) {
-        h->tracks = true;
-        good = rewrite(h, err);
-    }
+    h->tracks = text.size > 0;
+    good = good && rewrite(h, err); /* also an empty one: from then on its name is on the disk */
     buf_fini(&text);
     if (!good) {
         history_close(h);

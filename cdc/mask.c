@@ -3,13 +3,13 @@
  */
 #include "mask.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "charset.h"
 #include "config.h"
+#include "filter.h"
 #include "sha256.h"
 
 enum { TABLES_MAX = 4096, KEY_MIN = 16, DIGITS_MIN = 16, BYTES_MIN = 8, ROUNDS = 10, IMAGE_MAX = 1 << 30, NAME_ROOM = 900 };
@@ -44,25 +44,7 @@ struct mask {
 
 /* ---- the rules ---- */
 
-static bool matches(struct slice pattern, struct slice text)
-{
-    size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
-    while (t < text.size) {
-        if (p < pattern.size && pattern.data[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (p < pattern.size && (pattern.data[p] == '?' || tolower(pattern.data[p]) == tolower(text.data[t]))) {
-            p++, t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size && pattern.data[p] == '*') p++;
-    return p == pattern.size;
-}
+static bool matches(struct slice pattern, struct slice text) { return filter_matches(pattern, text, true); }
 
 static const struct rule *rule_of(const struct mask *mask, struct slice database, struct slice table, struct slice column)
 {

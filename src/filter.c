@@ -1,6 +1,7 @@
 /* filter.c: see filter.h. */
 #include "filter.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -19,15 +20,17 @@ static bool is_system(struct slice database)
     return false;
 }
 
-/* `*` any bytes, `?` one. Iterative: a pattern from the outside must not cost exponential time. */
-static bool matches(struct slice pattern, struct slice text)
+static int folded(int c, bool fold) { return fold ? tolower(c) : c; }
+
+/* Iterative: a pattern from the outside must not cost exponential time. */
+bool filter_matches(struct slice pattern, struct slice text, bool fold)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
     while (t < text.size) {
         if (p < pattern.size && pattern.data[p] == '*') {
             star = p++;
             mark = t;
-        } else if (p < pattern.size && (pattern.data[p] == '?' || pattern.data[p] == text.data[t])) {
+        } else if (p < pattern.size && (pattern.data[p] == '?' || folded(pattern.data[p], fold) == folded(text.data[t], fold))) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {
@@ -44,7 +47,7 @@ static bool matches(struct slice pattern, struct slice text)
 static bool any(const struct patterns *patterns, struct slice database, struct slice table)
 {
     for (size_t i = 0; i < patterns->count; i++)
-        if (matches(patterns->items[i].database, database) && matches(patterns->items[i].table, table)) return true;
+        if (filter_matches(patterns->items[i].database, database, false) && filter_matches(patterns->items[i].table, table, false)) return true;
     return false;
 }
 

@@ -15,5 +15,7 @@ MUST_CHECK bool filter_new(const struct strings *include, const struct strings *
 void filter_free(struct filter *filter);
 /* NULL filter: all but the system databases. */
 bool filter_wants(const struct filter *filter, struct slice database, struct slice table);
+/* One part of a pattern: `*` any bytes, `?` one; `fold`: letters of ASCII in any case. */
+bool filter_matches(struct slice pattern, struct slice text, bool fold);
 
 #endif
