@@ -29,6 +29,7 @@
 #include "filter.h"
 #include "history.h"
 #include "mask.h"
+#include "file.h"
 #include "fork.h"
 #include "hosts.h"
 #include "metrics.h"
@@ -254,10 +255,8 @@ static void filter_save(struct cdc *cdc)
 {
     char path[4200], print[16];
     filter_file(cdc, path, sizeof path, print);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, print, strlen(print)) == (ssize_t)strlen(print);
-    if (fd >= 0) close(fd);
-    if (!ok) log_warning("source.filter", "text=\"cannot write %s: %s\"", path, strerror(errno));
+    struct err err = {0};
+    if (!file_replace_path(file_system_real(), path, slice_text(print), &err)) log_warning("source.filter", "text=\"%s\"", err.text);
     cdc->filter_unsaved = false;
 }
 
@@ -283,10 +282,8 @@ static void identity_save(struct cdc *cdc, const char *identity)
     if (*cdc->identity) log_info("source.other_server", "was=\"%s\" is=\"%s\"", cdc->identity, identity);
     snprintf(cdc->identity, sizeof cdc->identity, "%s", identity);
     identity_file(cdc, path, sizeof path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, identity, strlen(identity)) == (ssize_t)strlen(identity);
-    if (fd >= 0) close(fd);
-    if (!ok) log_warning("source.identity", "text=\"cannot write %s: %s\"", path, strerror(errno));
+    struct err err = {0};
+    if (!file_replace_path(file_system_real(), path, slice_text(identity), &err)) log_warning("source.identity", "text=\"%s\"", err.text);
 }
 
 static bool is_stranger(const struct cdc *cdc, const struct source_info *info)

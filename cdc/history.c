@@ -198,11 +198,8 @@ static bool rewrite(struct history *h, struct err *err)
         put_head(&out, d->lsn, d->version, d->origin, d->pos);
         definition_print(d, &out);
     }
-    const char *slash = strrchr(h->path, '/');
-    char dir[4200];
-    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - h->path) + (slash == h->path) : 1, slash ? h->path : ".");
     bool good = out.full ? err_set(err, ERR_LIMIT, "%s: the definitions take more than %d bytes; what to do: wolfctl schema refresh", h->path, FILE_MAX_BYTES)
-                         : file_replace(file_system_real(), dir, slash ? slash + 1 : h->path, buf_bytes(&out), err);
+                         : file_replace_path(file_system_real(), h->path, buf_bytes(&out), err);
     buf_fini(&out);
     if (!good) return false;
     close(h->fd);

@@ -315,3 +315,12 @@ bool file_replace(const struct file_system *system, const char *dir, const char 
     file_close(&file);
     return ok;
 }
+
+bool file_replace_path(const struct file_system *system, const char *path, struct slice bytes, struct err *err)
+{
+    char dir[FILE_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int n = snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
+    if (n >= (int)sizeof dir) return err_set(err, ERR_LIMIT, "path of %s is too long", path);
+    return file_replace(system, dir, slash ? slash + 1 : path, bytes, err);
+}

@@ -74,5 +74,7 @@ MUST_CHECK bool file_space(const struct file_system *system, const char *dir, ui
 /* Writes bytes to path so that a crash leaves the old content or the new one: path.tmp, sync, rename, sync_dir. */
 MUST_CHECK bool file_replace(const struct file_system *system, const char *dir, const char *name, struct slice bytes,
                              struct err *err);
+/* The same, by the whole path. */
+MUST_CHECK bool file_replace_path(const struct file_system *system, const char *path, struct slice bytes, struct err *err);
 
 #endif
