@@ -47,8 +47,14 @@ lead_again() {
     done
 }
 # LEADER, FOLLOWER: numbers of nodes.
+every_node_is_up() {
+    local n
+    for n in 1 2 3; do node_field_is $n state up || return; done
+}
+# find_roles: who leads, and one who follows. Every node is seen to be there before one is taken away: else there would be nothing to notice.
 find_roles() {
     lead_again
+    wait_for 40 "every node" every_node_is_up
     LEADER=$(nodes_of clusters.0.leader)
     LEADER=${LEADER#node-}
     FOLLOWER=$((LEADER % 3 + 1))

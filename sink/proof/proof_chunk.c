@@ -1,6 +1,6 @@
 /*
  * proof_chunk.c: one range of one table, on every side. The source is read once; a node whose sum is another is asked for keys and hashes, and
- * what differs is looked at again.
+ * what differs is in doubt (proof_doubt.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,59 +115,20 @@ static void sort_rows(struct listed *rows)
 }
 
 /* What is on one side only, or has another hash. Keys are borrowed from the rows. */
-static size_t differing(const struct listed *a, const struct listed *b, struct look_item *items)
+static size_t differing(const struct listed *a, const struct listed *b, struct proof_table *t, struct look_item *items)
 {
     size_t i = 0, j = 0, n = 0;
     while (i < a->count || j < b->count) {
         int order = i == a->count ? 1 : j == b->count ? -1 : compare_keys(key_of(a, i), key_of(b, j));
-        if (order || strcmp(a->items[i].hash, b->items[j].hash) != 0) items[n++] = (struct look_item){.key = order > 0 ? key_of(b, j) : key_of(a, i)};
+        if (order || strcmp(a->items[i].hash, b->items[j].hash) != 0) items[n++] = (struct look_item){.table = t, .key = order > 0 ? key_of(b, j) : key_of(a, i)};
         if (order <= 0) i++;
         if (order >= 0) j++;
     }
     return n;
 }
 
-static const char *what_of(const struct look_item *item)
-{
-    return !item->node[0] ? "missing on the node" : !item->source[0] ? "not on the source" : "another row on the node";
-}
-
-static void settle_items(struct prover *p, int node, const struct proof_table *t, const struct look_item *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (items[i].state == LOOK_AGAIN) p->tally[node].in_flight++;
-        if (items[i].state != LOOK_DIFFERENT) continue;
-        p->table_differences[node]++;
-        prover_found(p, node, t, items[i].key, what_of(&items[i]));
-    }
-}
-
-/* Keys that differ only in what their collation does not see name one row, on both sides: it counts once. */
-static void fold_twins(struct look_item *items, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        for (size_t k = 0; k < i && items[i].state == LOOK_DIFFERENT; k++)
-            if (items[k].state == LOOK_DIFFERENT && items[i].source[0] && items[i].node[0] && !strcmp(items[i].source, items[k].source) &&
-                !strcmp(items[i].node, items[k].node)) items[i].state = LOOK_EQUAL;
-}
-
-static bool look_at(struct prover *p, int node, const struct proof_table *t, struct look_item *items, size_t count, struct err *err)
-{
-    struct gtid_set fence = {0};
-    for (size_t i = 0; i < count; i += LOOK_ITEMS) {
-        size_t n = count - i < LOOK_ITEMS ? count - i : LOOK_ITEMS;
-        if (!look_again(p, node, t, look_rows, items + i, n, &fence, err)) return false;
-        fold_twins(items + i, n);
-        if (p->repair && !repair_rows(p, node, t, items + i, n, &fence, err)) return false;
-        settle_items(p, node, t, items + i, n);
-        if (p->table_differences[node] < TABLE_DIFFERENCES_MAX) continue;
-        return err_set(err, ERR_LIMIT, "more than %d rows are different: the rest of this table is not looked at", TABLE_DIFFERENCES_MAX);
-    }
-    return true;
-}
-
 /* One stretch, as the node's own rows bound it: it may have many more than the source. */
-static bool compare_stretch(struct prover *p, int node, const struct proof_table *t, struct slice lower, struct slice upper, struct err *err)
+static bool compare_stretch(struct prover *p, int node, struct proof_table *t, struct slice lower, struct slice upper, struct err *err)
 {
     struct listed ours = {0}, theirs = {0};
     struct look_item *items = NULL;
@@ -179,7 +140,9 @@ static bool compare_stretch(struct prover *p, int node, const struct proof_table
         sort_rows(&theirs);
         items = calloc(ours.count + theirs.count + 1, sizeof *items);
         if (!items) abort();
-        ok = look_at(p, node, t, items, differing(&ours, &theirs, items), err);
+        if (!doubts_add(p, node, items, differing(&ours, &theirs, t, items))) doubts_settle_node(p, node);
+        ok = t->found[node] < TABLE_DIFFERENCES_MAX ||
+             err_set(err, ERR_LIMIT, "more than %d rows are different: the rest of this table is not looked at", TABLE_DIFFERENCES_MAX);
     }
     free(items);
     free(ours.items);
@@ -189,7 +152,7 @@ static bool compare_stretch(struct prover *p, int node, const struct proof_table
     return ok;
 }
 
-static bool compare_rows(struct prover *p, int node, const struct proof_table *t, struct slice lower, struct slice upper, struct err *err)
+static bool compare_rows(struct prover *p, int node, struct proof_table *t, struct slice lower, struct slice upper, struct err *err)
 {
     struct buf from, to;
     bool ok, more = true;
@@ -218,7 +181,7 @@ static void adapt(struct prover *p, uint64_t took_us, bool whole)
     if (p->chunk_rows > CHUNK_ROWS_MAX) p->chunk_rows = CHUNK_ROWS_MAX;
 }
 
-static bool compare_on(struct prover *p, int node, const struct proof_table *t, struct slice lower, struct slice upper, const struct sum *source,
+static bool compare_on(struct prover *p, int node, struct proof_table *t, struct slice lower, struct slice upper, const struct sum *source,
                        struct err *err)
 {
     struct sum sum;
@@ -231,7 +194,7 @@ static bool compare_on(struct prover *p, int node, const struct proof_table *t, 
     return true;
 }
 
-bool chunk_compare(struct prover *p, const struct proof_table *t, struct slice from, struct buf *next, bool *done, uint64_t *rows, struct err *err)
+bool chunk_compare(struct prover *p, struct proof_table *t, struct slice from, struct buf *next, bool *done, uint64_t *rows, struct err *err)
 {
     struct sum source;
     bool more;
@@ -253,12 +216,12 @@ bool chunk_compare(struct prover *p, const struct proof_table *t, struct slice f
 
 /* ---- tables without a key ---- */
 
-static bool look_whole(struct prover *p, int side, const struct proof_table *t, struct look_item *items, size_t count, struct err *err)
+static bool look_whole(struct prover *p, int side, struct look_item *items, size_t count, struct err *err)
 {
     struct sum sum;
     const struct slice open = {NULL, 0};
     if (!count || items[0].state != LOOK_AGAIN) return true;
-    if (!read_sum(p, side, t, open, open, &sum, err)) return false;
+    if (!read_sum(p, side, items[0].table, open, open, &sum, err)) return false;
     snprintf(side == SIDE_SOURCE ? items[0].source : items[0].node, sizeof items[0].source, "%.20s %.40s", sum.rows, sum.bits);
     return true;
 }
@@ -277,16 +240,16 @@ static bool is_too_large(struct prover *p, const struct proof_table *t, bool *la
     return true;
 }
 
-static bool compare_whole(struct prover *p, int node, const struct proof_table *t, const struct sum *source, struct err *err)
+static bool compare_whole(struct prover *p, int node, struct proof_table *t, const struct sum *source, struct err *err)
 {
     const struct slice open = {NULL, 0};
     struct sum sum;
-    struct look_item item = {.state = LOOK_AGAIN};
+    struct look_item item = {.table = t, .state = LOOK_AGAIN};
     struct gtid_set fence;
     if (!read_sum(p, node, t, open, open, &sum, err)) return false;
     p->tally[node].rows += strtoull(source->rows, NULL, 10);
     if (same_sum(source, &sum)) return true;
-    if (!look_again(p, node, t, look_whole, &item, 1, &fence, err)) return false;
+    if (!look_again(p, node, look_whole, &item, 1, &fence, err)) return false;
     if (item.state == LOOK_AGAIN) p->tally[node].in_flight++;
     if (item.state != LOOK_DIFFERENT) return true;
     char what[160];
@@ -296,7 +259,7 @@ static bool compare_whole(struct prover *p, int node, const struct proof_table *
     return true;
 }
 
-bool chunk_whole(struct prover *p, const struct proof_table *t, uint64_t *rows, struct err *err)
+bool chunk_whole(struct prover *p, struct proof_table *t, uint64_t *rows, struct err *err)
 {
     const struct slice open = {NULL, 0};
     struct sum source;
@@ -316,16 +279,16 @@ bool chunk_whole(struct prover *p, const struct proof_table *t, uint64_t *rows, 
 
 /* ---- definitions ---- */
 
-static bool look_definition(struct prover *p, int side, const struct proof_table *t, struct look_item *items, size_t count, struct err *err)
+static bool look_definition(struct prover *p, int side, struct look_item *items, size_t count, struct err *err)
 {
     if (!count || items[0].state != LOOK_AGAIN) return true;
-    return proof_table_digest(p, side, t, true, side == SIDE_SOURCE ? items[0].source : items[0].node, err);
+    return proof_table_digest(p, side, items[0].table, true, side == SIDE_SOURCE ? items[0].source : items[0].node, err);
 }
 
-static bool look_columns(struct prover *p, int side, const struct proof_table *t, struct look_item *items, size_t count, struct err *err)
+static bool look_columns(struct prover *p, int side, struct look_item *items, size_t count, struct err *err)
 {
     if (!count || items[0].state != LOOK_AGAIN) return true;
-    return proof_table_digest(p, side, t, false, side == SIDE_SOURCE ? items[0].source : items[0].node, err);
+    return proof_table_digest(p, side, items[0].table, false, side == SIDE_SOURCE ? items[0].source : items[0].node, err);
 }
 
 /* SHOW CREATE says the same only between servers of one version, and where DDL is ours to bring. */
@@ -335,16 +298,16 @@ static bool asks_whole(struct prover *p, int node)
     return a->major == b->major && a->minor == b->minor && sink_of(p)->apply_ddl;
 }
 
-static bool look_at_definition(struct prover *p, int node, const struct proof_table *t, look_ask *ask, struct look_item *item, struct err *err)
+static bool look_at_definition(struct prover *p, int node, struct proof_table *t, look_ask *ask, struct look_item *item, struct err *err)
 {
     struct gtid_set fence;
-    *item = (struct look_item){.state = LOOK_AGAIN};
-    if (!ask(p, SIDE_SOURCE, t, item, 1, err) || !ask(p, node, t, item, 1, err)) return false;
+    *item = (struct look_item){.table = t, .state = LOOK_AGAIN};
+    if (!ask(p, SIDE_SOURCE, item, 1, err) || !ask(p, node, item, 1, err)) return false;
     if (!strcmp(item->source, item->node)) item->state = LOOK_EQUAL;
-    return item->state == LOOK_EQUAL || look_again(p, node, t, ask, item, 1, &fence, err);
+    return item->state == LOOK_EQUAL || look_again(p, node, ask, item, 1, &fence, err);
 }
 
-static bool compare_definition(struct prover *p, int node, const struct proof_table *t, struct err *err)
+static bool compare_definition(struct prover *p, int node, struct proof_table *t, struct err *err)
 {
     struct look_item item;
     struct slice none = {NULL, 0};
@@ -368,7 +331,7 @@ static bool compare_definition(struct prover *p, int node, const struct proof_ta
     return true;
 }
 
-bool chunk_definitions(struct prover *p, const struct proof_table *t, struct err *err)
+bool chunk_definitions(struct prover *p, struct proof_table *t, struct err *err)
 {
     if (!link_open(p, SIDE_SOURCE, err)) return false;
     for (int node = 0; node < (int)node_count(p); node++) {

@@ -27,7 +27,7 @@ static void take_look(struct look_item *items, size_t first, size_t count, int s
     }
 }
 
-static bool look_some(struct prover *p, int side, const struct proof_table *t, struct look_item *items, size_t first, size_t count, struct err *err)
+static bool look_some(struct prover *p, int side, struct look_item *items, size_t first, size_t count, struct err *err)
 {
     struct db_result *r;
     bool any = false;
@@ -37,7 +37,7 @@ static bool look_some(struct prover *p, int side, const struct proof_table *t, s
         (side == SIDE_SOURCE ? items[i].source : items[i].node)[0] = 0;
         if (any) buf_text(&p->sql, " UNION ALL ");
         any = true;
-        if (!proof_sql_look(&p->sql, t, items[i].key, i)) return err_set(err, ERR_CORRUPT, "a key is none");
+        if (!proof_sql_look(&p->sql, items[i].table, items[i].key, i)) return err_set(err, ERR_CORRUPT, "a key is none");
     }
     if (!any) return true;
     if (!link_query(p, side, &p->sql, &r, err)) return false;
@@ -46,18 +46,17 @@ static bool look_some(struct prover *p, int side, const struct proof_table *t, s
     return true;
 }
 
-bool look_rows(struct prover *p, int side, const struct proof_table *t, struct look_item *items, size_t count, struct err *err)
+bool look_rows(struct prover *p, int side, struct look_item *items, size_t count, struct err *err)
 {
     for (size_t i = 0; i < count; i += LOOK_ITEMS)
-        if (!look_some(p, side, t, items, i, count - i < LOOK_ITEMS ? count - i : LOOK_ITEMS, err)) return false;
+        if (!look_some(p, side, items, i, count - i < LOOK_ITEMS ? count - i : LOOK_ITEMS, err)) return false;
     return true;
 }
 
 /* One side, as it is in one snapshot. The source: `at` is read behind the looks, so that it holds what they saw; a node: before. */
-static bool look_side(struct prover *p, int side, const struct proof_table *t, look_ask *ask, struct look_item *items, size_t count,
-                      struct gtid_set *at, struct err *err)
+static bool look_side(struct prover *p, int side, look_ask *ask, struct look_item *items, size_t count, struct gtid_set *at, struct err *err)
 {
-    bool ok = link_begin(p, side, err) && (side == SIDE_SOURCE || link_position(p, side, false, at, err)) && ask(p, side, t, items, count, err) &&
+    bool ok = link_begin(p, side, err) && (side == SIDE_SOURCE || link_position(p, side, false, at, err)) && ask(p, side, items, count, err) &&
               (side != SIDE_SOURCE || link_position(p, side, false, at, err));
     link_end(p, side);
     return ok;
@@ -103,18 +102,18 @@ static bool any_left(const struct look_item *items, size_t count)
 }
 
 /* One look. *passed false: the node does not come on. */
-static bool look_once(struct prover *p, int node, const struct proof_table *t, look_ask *ask, struct look_item *items, size_t count,
-                      char (*before)[sizeof items->source], struct gtid_set *fence, bool *passed, struct err *err)
+static bool look_once(struct prover *p, int node, look_ask *ask, struct look_item *items, size_t count, char (*before)[sizeof items->source],
+                      struct gtid_set *fence, bool *passed, struct err *err)
 {
     struct gtid_set end = {0}, at = {0}, after = {0};
-    if (!look_side(p, SIDE_SOURCE, t, ask, items, count, &end, err)) return false;
+    if (!look_side(p, SIDE_SOURCE, ask, items, count, &end, err)) return false;
     for (size_t i = 0; i < count; i++) memcpy(before[i], items[i].source, sizeof items->source);
     if (!wait_passed(p, node, &end, passed, err)) return false;
     if (!*passed) {
         prover_behind(p, node);
         return true;
     }
-    if (!look_side(p, node, t, ask, items, count, &at, err) || !look_side(p, SIDE_SOURCE, t, ask, items, count, &after, err)) return false;
+    if (!look_side(p, node, ask, items, count, &at, err) || !look_side(p, SIDE_SOURCE, ask, items, count, &after, err)) return false;
     if (!gtid_set_contains(&at, &end)) return true; /* it went back between: seeded anew, or a table that was emptied */
     bool ahead = gtid_set_contains(&after, &at), idle = gtid_set_equal(&end, &after);
     for (size_t i = 0; i < count; i++)
@@ -123,8 +122,7 @@ static bool look_once(struct prover *p, int node, const struct proof_table *t, l
     return true;
 }
 
-bool look_again(struct prover *p, int node, const struct proof_table *t, look_ask *ask, struct look_item *items, size_t count,
-                struct gtid_set *fence, struct err *err)
+bool look_again(struct prover *p, int node, look_ask *ask, struct look_item *items, size_t count, struct gtid_set *fence, struct err *err)
 {
     struct err local = {0};
     char (*before)[sizeof items->source] = calloc(count ? count : 1, sizeof *before);
@@ -134,7 +132,7 @@ bool look_again(struct prover *p, int node, const struct proof_table *t, look_as
     for (unsigned i = 0; ok && passed && i < LOOKS_MAX && any_left(items, count); i++) {
         if (i) prover_rest(p, LOOK_PAUSE_MS << (i < 6 ? i : 6));
         if (prover_stopping(p)) ok = err_set(err, ERR_RETRY, "stopping");
-        else ok = look_once(p, node, t, ask, items, count, before, fence, &passed, err);
+        else ok = look_once(p, node, ask, items, count, before, fence, &passed, err);
     }
     free(before);
     return ok;

@@ -75,8 +75,8 @@ static bool check(struct repair *r, const struct gtid_set *fence, struct look_it
     struct gtid_set at;
     if (!link_position(r->p, r->node, true, &at, err)) return false;
     if (!gtid_set_contains(&at, fence)) return err_set(err, ERR_RETRY, "the node's position is not where it was");
-    for (size_t i = 0; i < r->count; i++) now[i] = (struct look_item){.key = r->items[i].key, .state = r->items[i].state == LOOK_DIFFERENT ? LOOK_AGAIN : LOOK_EQUAL};
-    return look_rows(r->p, r->node, r->table, now, r->count, err) && look_rows(r->p, SIDE_SOURCE, r->table, now, r->count, err);
+    for (size_t i = 0; i < r->count; i++) now[i] = (struct look_item){.table = r->items[i].table, .key = r->items[i].key, .state = r->items[i].state == LOOK_DIFFERENT ? LOOK_AGAIN : LOOK_EQUAL};
+    return look_rows(r->p, r->node, now, r->count, err) && look_rows(r->p, SIDE_SOURCE, now, r->count, err);
 }
 
 static bool is_as_found(const struct look_item *found, const struct look_item *now)
@@ -102,7 +102,7 @@ static bool write_rows(struct repair *r, struct look_item *now, struct err *err)
 /* Read back before COMMIT: sql_mode is lenient here, so that whatever the source has is taken. */
 static bool verify(struct repair *r, struct look_item *now, struct err *err)
 {
-    if (!look_rows(r->p, r->node, r->table, now, r->count, err)) return false;
+    if (!look_rows(r->p, r->node, now, r->count, err)) return false;
     for (size_t i = 0; i < r->count; i++)
         if (now[i].state == LOOK_AGAIN && strcmp(now[i].node, now[i].source) != 0)
             return err_set(err, ERR_STOP, "a row was not taken as the source has it");

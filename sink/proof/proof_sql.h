@@ -13,6 +13,7 @@
 #define WOLFCDC_PROOF_SQL_H
 #include "arena.h"
 #include "buf.h"
+#include "sink.h" /* CLUSTER_NODES_MAX */
 
 enum { PROOF_KEY_PARTS = 32, PROOF_SQL_MAX = 32 << 20, PROOF_HASH_SIZE = 32 /* hex digits */ };
 
@@ -44,6 +45,7 @@ struct proof_table {
     uint32_t key_count;     /* 0: no key that addresses a row */
     uint16_t key[PROOF_KEY_PARTS];
     struct slice index;
+    uint32_t found[CLUSTER_NODES_MAX]; /* rows that differ, of each node: the round's count */
 };
 
 void proof_sql_name(struct buf *out, const struct proof_table *table); /* `db`.`table` */

@@ -5,7 +5,8 @@
  *   row_proof.c     the thread, rounds, what is found    proof_look.c    looking again: in flight or different
  *   proof_link.c    connections, snapshots, positions    proof_chunk.c   one range of one table on every side
  *   proof_table.c   the dictionary: tables, keys         proof_repair.c  making a node's rows the source's
- *   proof_cursor.c  how far the round is, in a file      proof_sql.c     the SQL (pure)
+ *   proof_doubt.c   what differs, until it is looked at  proof_sql.c     the SQL (pure)
+ *   proof_cursor.c  how far the round is, in a file
  */
 #ifndef WOLFCDC_PROVER_H
 #define WOLFCDC_PROVER_H
@@ -19,6 +20,7 @@ enum {
     CHUNK_ROWS = 1000, CHUNK_ROWS_MIN = 20, CHUNK_ROWS_MAX = 20000, CHUNK_US = 50000,
     LIST_ROWS = 2000,          /* key and hash of so many rows are fetched at once where sums differ */
     LOOK_ITEMS = 200,          /* rows looked at again in one statement */
+    DOUBTS_MAX = 1000, DOUBT_KEYS_MAX = 1 << 20, /* rows of a node that wait to be looked at again, and their keys' bytes; a stretch of LIST_ROWS more */
     LOOKS_MAX = 10, LOOKS_AGREE = 4, LOOK_PAUSE_MS = 20,
     PASS_WAIT_MS = 3000,       /* for a node to pass the source's position; in a round by order: */
     PASS_WAIT_ORDERED_MS = 30000,
@@ -47,6 +49,16 @@ struct node_result {           /* under the proof's lock */
     bool unreadable; char trouble[300];
 };
 
+struct look_item {
+    struct proof_table *table;
+    struct slice key;
+    char source[64], node[64], first_source[64], first_node[64];
+    unsigned agree;
+    enum { LOOK_AGAIN, LOOK_EQUAL, LOOK_DIFFERENT, LOOK_LATER /* its table is being altered: in the next round */ } state;
+};
+
+struct doubts { struct look_item *items; size_t count, room; struct buf keys; }; /* key.data is set when they are settled */
+
 struct prover {
     struct proof *proof;
     bool ordered;              /* at full speed, in a caller's thread */
@@ -60,8 +72,10 @@ struct prover {
     struct tally tally[CLUSTER_NODES_MAX]; /* of this prover's round; row_proof.c publishes it */
     uint64_t repaired;
     bool replaced;             /* a REPLACE may have taken other rows away: once more */
-    uint64_t table_differences[CLUSTER_NODES_MAX];
     bool in_play[CLUSTER_NODES_MAX]; /* for the table at hand */
+    struct doubts doubts[CLUSTER_NODES_MAX];
+    struct proof_table **kept;     /* whose rows are in doubt: kept_count of them, owned */
+    size_t kept_count, kept_room;
     uint64_t chunk_rows;
     uint64_t paced_us;
     struct buf sql;
@@ -74,7 +88,10 @@ void prover_rest(struct prover *p, uint32_t ms); /* wakes up for a stop */
 void prover_link(struct prover *p, struct link *link, struct db *db); /* sets or (NULL) closes link->db under the lock */
 bool prover_wants(struct prover *p, struct slice database, struct slice table);
 /* Counted, kept as the reason when it is the first, and logged. */
-void prover_found(struct prover *p, int node, const struct proof_table *table, struct slice key, const char *what);
+void prover_found(struct prover *p, int node, struct proof_table *table, struct slice key, const char *what);
+bool prover_has(const struct prover *p, int node); /* it belongs to this round, still */
+/* What a table answers that is altered, dropped or locked just now: it is looked at again in the next round. */
+bool prover_is_passing(const struct err *err);
 void prover_missed(struct prover *p, int node, const struct err *err);   /* a table or a part of one could not be compared there */
 void prover_behind(struct prover *p, int node); /* rows that differ cannot be judged: its position does not come on */
 void prover_skipped(struct prover *p, int node, const struct proof_table *table, const char *why); /* by its nature */
@@ -106,25 +123,28 @@ void proof_table_free(struct proof_table *table);
 MUST_CHECK bool proof_table_digest(struct prover *p, int side, const struct proof_table *table, bool whole, char digest[PROOF_HASH_SIZE + 1], struct err *err);
 
 /* proof_look.c */
-struct look_item {
-    struct slice key;
-    char source[64], node[64], first_source[64], first_node[64];
-    unsigned agree;
-    enum { LOOK_AGAIN, LOOK_EQUAL, LOOK_DIFFERENT } state;
-};
 /* Fills item->source or ->node ("" for nothing there) for those with state LOOK_AGAIN. */
-typedef bool look_ask(struct prover *p, int side, const struct proof_table *table, struct look_item *items, size_t count, struct err *err);
-bool look_rows(struct prover *p, int side, const struct proof_table *table, struct look_item *items, size_t count, struct err *err);
+typedef bool look_ask(struct prover *p, int side, struct look_item *items, size_t count, struct err *err);
+bool look_rows(struct prover *p, int side, struct look_item *items, size_t count, struct err *err);
 /* Until each is equal or different, or LOOKS_MAX is reached: those stay LOOK_AGAIN. *fence: the source's end when the first look was taken. */
-MUST_CHECK bool look_again(struct prover *p, int node, const struct proof_table *table, look_ask *ask, struct look_item *items, size_t count,
-                           struct gtid_set *fence, struct err *err);
+MUST_CHECK bool look_again(struct prover *p, int node, look_ask *ask, struct look_item *items, size_t count, struct gtid_set *fence, struct err *err);
+
+/* proof_doubt.c */
+/* Puts the items that are LOOK_AGAIN aside. Their keys are copied, their table is kept by doubts_keep. False: there are many now, settle them. */
+bool doubts_add(struct prover *p, int node, const struct look_item *items, size_t count);
+/* Each is found to be equal, different (and put right, where the round is to) or in flight. What cannot be compared is missed, and said. */
+void doubts_settle_node(struct prover *p, int node);
+void doubts_settle(struct prover *p);      /* of every node */
+bool doubts_any(const struct prover *p);
+void doubts_keep(struct prover *p, struct proof_table *table); /* takes it: kept until its rows are settled */
+void doubts_drop(struct prover *p);        /* without looking */
 
 /* proof_chunk.c */
 /* From `from` (data NULL: the beginning) on; `next`: the upper bound of what was compared, *done: nothing behind it. */
-MUST_CHECK bool chunk_compare(struct prover *p, const struct proof_table *table, struct slice from, struct buf *next, bool *done, uint64_t *rows, struct err *err);
-MUST_CHECK bool chunk_whole(struct prover *p, const struct proof_table *table, uint64_t *rows, struct err *err); /* without a key */
+MUST_CHECK bool chunk_compare(struct prover *p, struct proof_table *table, struct slice from, struct buf *next, bool *done, uint64_t *rows, struct err *err);
+MUST_CHECK bool chunk_whole(struct prover *p, struct proof_table *table, uint64_t *rows, struct err *err); /* without a key */
 /* Before any rows: are the definitions the same? Takes nodes out of play where rows cannot be compared. */
-MUST_CHECK bool chunk_definitions(struct prover *p, const struct proof_table *table, struct err *err);
+MUST_CHECK bool chunk_definitions(struct prover *p, struct proof_table *table, struct err *err);
 
 /* proof_repair.c: the items that are LOOK_DIFFERENT; those that are put right become LOOK_EQUAL. */
 MUST_CHECK bool repair_rows(struct prover *p, int node, const struct proof_table *table, struct look_item *items, size_t count,

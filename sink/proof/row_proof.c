@@ -18,7 +18,7 @@
 
 enum {
     ROUND_PAUSE_MS = 5000,     /* between two rounds */
-    SAVE_US = 5000000,
+    SAVE_US = 15000000,        /* what is in doubt is settled, and the place kept, so often */
     TABLE_COST = 200,          /* a table costs as much as so many rows */
     FOUND_LOGGED = 20,         /* differences of a table on a node that are logged one by one */
     PROVERS_MAX = 8,
@@ -120,6 +120,7 @@ static void prover_init(struct prover *p, struct proof *proof)
 
 static void prover_fini(struct prover *p)
 {
+    doubts_drop(p);
     link_close_all(p);
     pthread_mutex_lock(&p->proof->lock);
     for (size_t i = 0; i < PROVERS_MAX; i++)
@@ -165,7 +166,9 @@ static bool in_scope(const struct prover *p, size_t node)
     return p->epochs[node] % 2 == 0 && p->epochs[node] == atomic_load(&p->proof->epochs[node]);
 }
 
-void prover_found(struct prover *p, int node, const struct proof_table *t, struct slice key, const char *what)
+bool prover_has(const struct prover *p, int node) { return in_scope(p, (size_t)node); }
+
+void prover_found(struct prover *p, int node, struct proof_table *t, struct slice key, const char *what)
 {
     struct tally *tally = &p->tally[node];
     struct buf text;
@@ -178,7 +181,7 @@ void prover_found(struct prover *p, int node, const struct proof_table *t, struc
     }
     buf_printf(&text, ": %s", what);
     if (!tally->differences++) snprintf(tally->reason, sizeof tally->reason, "%s", buf_cstr(&text));
-    if (p->table_differences[node] <= FOUND_LOGGED) log_warning("sink.proof", "node=%s different=\"%s\"", p->proof->names[node], buf_cstr(&text));
+    if (t->found[node]++ < FOUND_LOGGED) log_warning("sink.proof", "node=%s different=\"%s\"", p->proof->names[node], buf_cstr(&text));
     buf_fini(&text);
 }
 
@@ -194,8 +197,7 @@ void prover_behind(struct prover *p, int node)
     if (!tally->reason[0]) snprintf(tally->reason, sizeof tally->reason, "rows that differ wait to be judged: the node's position does not pass the source's");
 }
 
-/* What a table that is altered, dropped or locked just now answers: it is looked at again in the next round. */
-static bool is_passing(const struct err *err)
+bool prover_is_passing(const struct err *err)
 {
     static const unsigned numbers[] = {1146, 1049, 1412, 1054, 1051, 1176, 1205, 1213, 1615, 1020};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -215,7 +217,7 @@ static void set_trouble(struct prover *p, int node, bool unreadable, const char 
 void prover_missed(struct prover *p, int node, const struct err *err)
 {
     struct tally *tally = &p->tally[node];
-    if (is_passing(err)) {
+    if (prover_is_passing(err)) {
         tally->in_flight++;
         return;
     }
@@ -257,11 +259,15 @@ static void pace(struct round *r, uint64_t rows)
     if (p->paced_us > now + 1000) prover_rest(p, (uint32_t)((p->paced_us - now) / 1000));
 }
 
+/* Every SAVE_US what is in doubt is settled, and the place is kept. `force`, as the source fails: in memory at least; in the file only when nothing is in
+   doubt, which a restart would forget. */
 static void keep(struct round *r, const struct proof_table *t, struct slice key, bool force)
 {
-    if (!r->cursor || (!force && clock_us() - r->saved_us < SAVE_US)) return;
     struct proof_cursor *c = r->cursor;
+    if (!force && clock_us() - r->saved_us < SAVE_US) return;
+    if (!force) doubts_settle(r->p);
     r->saved_us = clock_us();
+    if (!c) return;
     c->at = t != NULL;
     buf_clear(&c->database);
     buf_clear(&c->table);
@@ -271,7 +277,7 @@ static void keep(struct round *r, const struct proof_table *t, struct slice key,
         buf_slice(&c->table, t->name);
         buf_slice(&c->key, key);
     }
-    proof_cursor_save(r->p, c);
+    if (!doubts_any(r->p)) proof_cursor_save(r->p, c);
 }
 
 static bool any_in_play(const struct prover *p)
@@ -297,7 +303,7 @@ static bool has_key(const struct proof_table *t, struct slice key)
     return ok;
 }
 
-static bool compare_chunks(struct round *r, const struct proof_table *t, size_t number, struct slice start, struct err *err)
+static bool compare_chunks(struct round *r, struct proof_table *t, size_t number, struct slice start, struct err *err)
 {
     struct buf from, next;
     bool ok = true, done = false;
@@ -332,17 +338,14 @@ static bool compare_table(struct round *r, size_t number, struct slice start, st
     uint64_t rows = 0;
     if (!proof_table_read(p, name->database, name->table, &t, err)) return false;
     if (!t) return true; /* dropped since */
-    for (size_t i = 0; i < CLUSTER_NODES_MAX; i++) {
-        p->in_play[i] = in_scope(p, i);
-        p->table_differences[i] = 0;
-    }
+    for (size_t i = 0; i < CLUSTER_NODES_MAX; i++) p->in_play[i] = in_scope(p, i);
     progress(r, t, number);
     bool ok = chunk_definitions(p, t, err);
     if (ok && any_in_play(p)) ok = t->key_count ? compare_chunks(r, t, number, start, err) : chunk_whole(p, t, &rows, err);
     for (size_t i = 0; ok && i < p->proof->options.count; i++) p->tally[i].tables += p->in_play[i];
     publish(r);
     pace(r, rows + TABLE_COST);
-    proof_table_free(t);
+    doubts_keep(p, t);
     return ok;
 }
 
@@ -399,7 +402,6 @@ static bool compare_extra(struct round *r, int node, const struct proof_name *na
     if (!source_has(r, name->database)) return true;
     memset(r->p->in_play, 0, sizeof r->p->in_play);
     r->p->in_play[node] = true;
-    r->p->table_differences[node] = 0;
     return chunk_definitions(r->p, &t, err);
 }
 
@@ -432,7 +434,7 @@ static bool source_failed(struct round *r, struct err *err, unsigned *tries)
 {
     struct prover *p = r->p;
     if (prover_stopping(p)) return false;
-    if (is_passing(err)) { /* dropped, or altered just now */
+    if (prover_is_passing(err)) { /* dropped, or altered just now */
         for (size_t i = 0; i < p->proof->options.count; i++) p->tally[i].in_flight += in_scope(p, i);
         return true;
     }
@@ -533,12 +535,19 @@ static void round_fini(struct round *r)
     free(r->grants);
 }
 
+static bool settle(struct round *r, struct err *err)
+{
+    doubts_settle(r->p);
+    publish(r);
+    return !prover_stopping(r->p) || err_set(err, ERR_RETRY, "stopping");
+}
+
 /* False: stopped, or the source cannot be read at all. */
 static bool run_round(struct prover *p, const struct strings *tables, struct proof_cursor *cursor, struct err *err)
 {
     struct round r = {.p = p, .tables = tables, .cursor = cursor, .saved_us = clock_us(), .number = cursor ? cursor->round : 0};
     uint64_t begun = clock_us();
-    bool ok = read_grants(&r, err) && proof_names_read(p, SIDE_SOURCE, &r.names, err) && compare_tables(&r, err) && (tables || compare_extras(&r, err));
+    bool ok = read_grants(&r, err) && proof_names_read(p, SIDE_SOURCE, &r.names, err) && compare_tables(&r, err) && settle(&r, err) && (tables || compare_extras(&r, err));
     if (ok) {
         conclude(&r);
         note_round(&r, begun);
@@ -572,6 +581,7 @@ static void *run(void *arg)
     while (!prover_stopping(p)) {
         struct err err = {0};
         if (!cursor.at) {
+            doubts_drop(p);
             memset(p->tally, 0, sizeof p->tally);
             prover_count(p);
             cursor.round++;
