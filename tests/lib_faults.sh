@@ -27,7 +27,11 @@ choose() {
 }
 
 # ---- who leads ---------------------------------------------------------------------------------------------------------
-led() { nodes_is clusters.0.state led; }
+all_there() { # one leads, and each is seen to be there: what is not cannot be missed when it is taken away
+    local n
+    nodes_is clusters.0.state led || return
+    for n in 1 2 3; do node_field_is $n state up || return; done
+}
 restart_nodes() { # in the order that the remedy of two leaders names
     local n
     for n in 3 2 1; do cluster end node $n; done
@@ -35,26 +39,20 @@ restart_nodes() { # in the order that the remedy of two leaders names
 }
 # lead_again: one node leads alone and the others follow it. A WolfScale cluster does not always come there by itself.
 lead_again() {
-    local n end=$((SECONDS + ${1-4}))
+    local n end=$((SECONDS + ${1-8}))
     for n in 1 2 3; do cluster run node $n; done
-    until led; do
+    until all_there; do
         if [ $SECONDS -ge $end ]; then
             restart_nodes
-            wait_for 40 "a leader of the cluster" led
+            wait_for 60 "a leader of the cluster, and every node" all_there
             return
         fi
         sleep 0.2
     done
 }
 # LEADER, FOLLOWER: numbers of nodes.
-every_node_is_up() {
-    local n
-    for n in 1 2 3; do node_field_is $n state up || return; done
-}
-# find_roles: who leads, and one who follows. Every node is seen to be there before one is taken away: else there would be nothing to notice.
-find_roles() {
+find_roles() { # who leads, and one who follows
     lead_again
-    wait_for 40 "every node" every_node_is_up
     LEADER=$(nodes_of clusters.0.leader)
     LEADER=${LEADER#node-}
     FOLLOWER=$((LEADER % 3 + 1))

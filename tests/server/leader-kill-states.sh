@@ -69,7 +69,7 @@ start_source -
 write_cluster_config "sink.delivery=\"$DELIVERY\"" 'logging.level="debug"' wal.retention_hours=0
 ORDER=$DIR/killat
 start_armed() { KILLAT=$ORDER LD_PRELOAD=$BUILD/tests/tools/killat.so start_agent; }
-way_taken() { if [ "$DELIVERY" = leader ]; then nodes_is clusters.0.way leader; else led; fi; }
+way_taken() { if [ "$DELIVERY" = leader ]; then nodes_is clusters.0.way leader; else nodes_is clusters.0.state led; fi; }
 start_armed
 say "on $("$CLUSTER" kind), delivery = $DELIVERY"
 wait_for 60 "the way" way_taken
