@@ -171,9 +171,6 @@ static bool make(struct maps *maps, struct map *map, struct arena *arena, bool m
     bool ask = !draft.named && maps->options.schema;
     if (ask && !complete(maps, arena, &draft, err)) return false;
     if (!ask && maps->options.schema && !refine(maps, arena, &draft, &ask, err)) return false;
-    if (types_is_sequence(&draft))
-        return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s is a SEQUENCE: its values are not captured by this release; what to do: exclude "
-                       "it in [filter] and set it on the target before the switch", SLICE_ARG(head.database), SLICE_ARG(head.name));
     if (!types_check(&draft, err)) return false;
     map->table = table_new(&draft, maps->next_table, &reason);
     if (!map->table)

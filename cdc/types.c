@@ -579,14 +579,3 @@ bool types_may_be_json(const struct column *column)
     enum { LONGTEXT_WIDTH = 4, COLLATION_UTF8MB4_BIN = 46 };
     return column->kind == COLUMN_TEXT && column->width == LONGTEXT_WIDTH && column->collation == COLLATION_UTF8MB4_BIN;
 }
-
-bool types_is_sequence(const struct table *table)
-{
-    static const char *const names[] = {"next_not_cached_value", "minimum_value", "maximum_value", "start_value",
-                                        "increment", "cache_size", "cycle_option", "cycle_count"};
-    enum { COUNT = sizeof names / sizeof *names };
-    if (table->column_count != COUNT || !table->named || table->key_count) return false;
-    for (uint32_t i = 0; i < COUNT; i++)
-        if (!slice_is(table->columns[i].name, names[i])) return false;
-    return true;
-}

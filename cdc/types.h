@@ -23,7 +23,5 @@ bool types_may_be_json(const struct column *column);
 bool types_lacks_fraction(const struct column *column);
 /* What only the finished definition shows: such a column left over, a character set that is unknown. ERR_UNSUPPORTED. */
 MUST_CHECK bool types_check(const struct table *table, struct err *err);
-/* A MariaDB SEQUENCE: known by its eight columns. */
-bool types_is_sequence(const struct table *table);
 
 #endif

@@ -269,3 +269,14 @@ int table_column(const struct table *table, struct slice name)
     }
     return -1;
 }
+
+bool table_is_sequence(const struct table *table)
+{
+    static const char *const names[] = {"next_not_cached_value", "minimum_value", "maximum_value", "start_value",
+                                        "increment", "cache_size", "cycle_option", "cycle_count"};
+    enum { COUNT = sizeof names / sizeof *names };
+    if (table->column_count != COUNT || !table->named || table->key_count) return false;
+    for (uint32_t i = 0; i < COUNT; i++)
+        if (!slice_is(table->columns[i].name, names[i])) return false;
+    return true;
+}

@@ -93,6 +93,8 @@ void table_encode(const struct table *draft, struct buf *out);
 struct table *table_decode(struct slice bytes, uint32_t id, const char **reason);
 /* Index of the column with that name, or -1. ASCII case folded, as servers do for column names. */
 int table_column(const struct table *table, struct slice name);
+/* A MariaDB SEQUENCE: known by its eight columns. Each row that it has takes the place of the one before. */
+bool table_is_sequence(const struct table *table);
 const char *column_kind_name(enum column_kind kind);
 bool column_is_text(const struct column *column);          /* has a charset that is not binary */
 bool column_has_prefix(enum column_kind kind);             /* value carries its length */

@@ -113,6 +113,9 @@ static bool choose_key(struct http_table *table, const struct target_table *targ
         if (!table->key && key->not_null) table->key = columns, table->key_count = key->count;
         else table->others[table->other_count++] = (struct other){key->count, columns};
     }
+    if (target->sequence)
+        return err_set(err, ERR_UNSUPPORTED, "%.*s is a SEQUENCE, which the REST contract cannot set: exclude it in this sink, and set it on the target before the switch",
+                       SLICE_ARG(table->name));
     if (!table->key)
         return err_set(err, ERR_UNSUPPORTED, "%.*s has no primary key and no unique key without NULLs on the target: the http sink cannot say which row it means",
                        SLICE_ARG(table->name));

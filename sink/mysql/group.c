@@ -50,6 +50,11 @@ static bool check_table(struct mysql_sink *s, const struct table *source, const 
 {
     char name[2 * TABLE_NAME_MAX + 2];
     snprintf(name, sizeof name, "%.*s.%.*s", SLICE_ARG(t->database), SLICE_ARG(t->name));
+    if (table_is_sequence(source) && !t->sequence) {
+        s->final = true;
+        sink_remedy(s->sink, t->mysql ? "Exclude %s in this sink: MySQL has no sequences" : "Make it on the target, as it is on the source, or exclude %s in this sink", name);
+        return err_set_number(err, ERR_STOP, 1146, "%s is a SEQUENCE on the source, and none on the target", name);
+    }
     if (!t->exists) return err_set_number(err, ERR_STOP, 1146, "the target has no table %s", name);
     if (t->view) return err_set(err, ERR_STOP, "%s is a view on the target", name);
     if (versioned_at_source(source, t)) {
@@ -172,7 +177,7 @@ uint32_t group_warnings(const struct plan *plan, enum change_kind kind, const st
 {
     const struct table *t = plan->source;
     uint32_t count = 0;
-    if (kind == CHANGE_DELETE) return 0;
+    if (kind == CHANGE_DELETE || plan->target->sequence) return 0;
     for (uint32_t i = 0; i < t->column_count; i++) {
         int at = plan->column[i];
         count += is_zero_enum(&t->columns[i], &after[i]);

@@ -160,11 +160,14 @@ static const char *param(const struct plan *plan, uint32_t column)
     return number && plan->target->mysql ? "CAST(? AS UNSIGNED)" : "?";
 }
 
+/* An INSERT names fewer columns where its row brings fewer: MySQL has no arrays, in which a value can be DEFAULT, and a SEQUENCE no defaults. */
+static bool names_fewer(const struct plan *plan) { return plan->target->mysql || plan->target->sequence; }
+
 /* The columns that an INSERT names. A table may have none that takes a value, but an array needs a parameter: then a generated one. */
 static void add_list(const struct plan *plan, struct shape *shape, const struct value *after)
 {
     uint32_t i = 0;
-    bool arrays = !plan->target->mysql;
+    bool arrays = !names_fewer(plan);
     for (; i < plan->source->column_count; i++)
         if (assignable(plan, i) && (arrays || after[i].state != VALUE_ABSENT)) add_param(shape, i, false, true);
     for (i = 0; i < plan->source->column_count && !shape->param_count && arrays; i++) {
@@ -173,6 +176,20 @@ static void add_list(const struct plan *plan, struct shape *shape, const struct 
         shape->by_default = true;
     }
     shape->by_default |= !shape->param_count;
+}
+
+/* A row of a SEQUENCE takes the place of the one before, of which a MINIMAL image leaves out what stays as it is. */
+static void put_kept(const struct plan *plan, const struct value *after, bool value, struct buf *sql)
+{
+    for (uint32_t i = 0; i < plan->source->column_count && plan->target->sequence; i++) {
+        if (after[i].state != VALUE_ABSENT) continue;
+        buf_text(sql, value ? ", (SELECT kept." : ", ");
+        put_column(plan, i, sql);
+        if (!value) continue;
+        buf_text(sql, " FROM (SELECT * FROM ");
+        put_table(plan, sql);
+        buf_text(sql, ") AS kept)");
+    }
 }
 
 static void put_list(const struct plan *plan, struct shape *shape, const struct value *after, struct buf *sql)
@@ -185,12 +202,14 @@ static void put_list(const struct plan *plan, struct shape *shape, const struct 
         if (i) buf_text(sql, ", ");
         put_column(plan, shape->params[i].column, sql);
     }
+    put_kept(plan, after, false, sql);
     buf_text(sql, ") VALUES ");
     shape->head = (uint32_t)sql->size;
     for (uint16_t i = 0; i < shape->param_count; i++) {
         buf_text(sql, i ? ", " : "(");
         buf_text(sql, param(plan, shape->params[i].column));
     }
+    put_kept(plan, after, true, sql);
     buf_text(sql, shape->param_count ? ")" : "()");
     if (plan->target->mysql && shape->mode == SHAPE_PLAIN) shape->joint = ", ";
 }
@@ -314,7 +333,7 @@ static bool make_shape(struct plan *plan, struct shape *shape, const struct valu
     return ok || err_set(err, ERR_LIMIT, "%.*s.%.*s: statement too long", SLICE_ARG(plan->source->database), SLICE_ARG(plan->source->name));
 }
 
-/* Which columns a row for MySQL brings, when not all: lent until the next call for this plan. */
+/* Which columns a row brings, when not all: lent until the next call for this plan. */
 static struct slice named(struct plan *plan, const struct value *after)
 {
     bool all = true;
@@ -329,7 +348,7 @@ bool plan_shape(struct plan *plan, enum change_kind kind, enum shape_mode mode, 
                 const struct value *before, const struct value *after, struct shape **out, struct err *err)
 {
     if (!has_columns(plan, kind == CHANGE_INSERT ? NULL : before, err) || !has_columns(plan, kind == CHANGE_DELETE ? NULL : after, err)) return false;
-    bool by_set = kind == CHANGE_UPDATE || (kind == CHANGE_INSERT && plan->target->mysql);
+    bool by_set = kind == CHANGE_UPDATE || (kind == CHANGE_INSERT && names_fewer(plan));
     if (kind == CHANGE_INSERT && by_set) set = named(plan, after);
     int key = kind == CHANGE_INSERT ? 0 : present.size || plan->keyless ? address(plan, before) : -2;
     bool whole = kind != CHANGE_INSERT && (key == -1 || plan->check_before);

@@ -25,7 +25,7 @@ struct shape { /* owned by its plan */
     enum shape_mode mode;
     int key;                 /* of the target's keys; -1: by the whole row */
     struct slice present;    /* key -1: the before image's presence bits */
-    struct slice set;        /* updates: the after image's presence bits; empty: all. MySQL's inserts: a byte per column, 1: named */
+    struct slice set;        /* updates: the after image's presence bits; empty: all. Inserts that name fewer: a byte per column, 1: named */
     struct slice sql;
     uint16_t param_count;
     struct shape_param *params;

@@ -16,7 +16,7 @@ ok=0 idle=0 refused=0 findings=0
 
 # What the README says that it does not do, as the agent words it; and what comes of both servers being on one machine (DIRECTORY), of files
 # that empty the binary log (diverged), or of accounts that were made before the agent began (definer).
-DECLARED='^diverged|DIRECTORY|specified as a definer|is not captured by this release|is an XA transaction|SEQUENCE|is a sequence|system-versioned|binlog_format=ROW on the source|binary log has no column names'
+DECLARED='^diverged|DIRECTORY|specified as a definer|is not captured by this release|is an XA transaction|system-versioned|binlog_format=ROW on the source|binary log has no column names'
 # Files that end or empty the source's binary log, or write past it, or need a server built otherwise.
 NOT_OURS='restart_mysqld|shutdown_server|^ *shutdown|kill_mysqld|have_debug|reset +master|master-slave|sql_log_bin|search_pattern|wsrep|crash|include/rpl_init|galera|purge +(binary|master)|change +master|skip_replication|ps-protocol|big_test|(global|@@global).*(gtid_|read_only|server_id|lower_case|log_bin|binlog_format)|have_ps|data +directory|tablespace|binlog-do|binlog_ignore'
 

@@ -137,7 +137,7 @@ static struct names list_tables(enum side side)
     struct buf sql;
     buf_init(&sql, 4096);
     buf_text(&sql, "SELECT s.SCHEMA_NAME, COALESCE(t.TABLE_NAME,'') FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t "
-                   "ON t.TABLE_SCHEMA=s.SCHEMA_NAME AND t.TABLE_TYPE IN ('BASE TABLE','SYSTEM VERSIONED')");
+                   "ON t.TABLE_SCHEMA=s.SCHEMA_NAME AND t.TABLE_TYPE IN ('BASE TABLE','SYSTEM VERSIONED','SEQUENCE')");
     MYSQL_RES *result = query(side, &sql, true);
     for (MYSQL_ROW row; (row = mysql_fetch_row(result));) {
         if (!wanted(row[0])) continue;

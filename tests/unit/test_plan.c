@@ -16,7 +16,7 @@ static const char *sql_of(struct plan *plan, enum change_kind kind, const char *
     struct shape *shape, *again;
     static char text[1024];
     if (present[0]) before->present = unit_hex(present);
-    if (kind != CHANGE_INSERT) assert_true(row_values(table, before, values));
+    assert_true(row_values(table, before, values));
     assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, (struct slice){NULL, 0}, values, values, &shape, NULL));
     assert_true(plan_shape(plan, kind, SHAPE_PLAIN, before->present, (struct slice){NULL, 0}, values, values, &again, NULL));
     assert_ptr_equal(shape, again);
@@ -46,6 +46,28 @@ static void test_partial_images(void **state)
     assert_string_equal(sql_of(plan, CHANGE_DELETE, "02", &only_u), "DELETE FROM `d`.`t` WHERE `u`=?");
     assert_string_equal(sql_of(plan, CHANGE_DELETE, "04", &only_s), "DELETE FROM `d`.`t` WHERE `s`<=>? AND BINARY `s`<=>? LIMIT 1");
     plan_free(plan);
+}
+
+/* A SEQUENCE has one row, and no column of it a default: what a MINIMAL image leaves out stays. */
+static void test_sequence(void **state)
+{
+    (void)state;
+    uint8_t image[64];
+    struct value some[3] = {{.state = VALUE_PRESENT}, {.state = VALUE_ABSENT}, {.state = VALUE_PRESENT}};
+    struct row row = sink_row(7, 8, "x", image);
+    struct slice none = {NULL, 0};
+    struct shape *shape;
+    struct target_table plain = sink_target;
+    sink_target.sequence = true;
+    sink_target.key_count = 0;
+    struct plan *plan = make(false);
+    assert_false(plan->nets);
+    assert_string_equal(sql_of(plan, CHANGE_INSERT, "", &row), "INSERT INTO `d`.`t` (`id`, `u`, `s`) VALUES (?, ?, ?)");
+    assert_true(plan_shape(plan, CHANGE_INSERT, SHAPE_PLAIN, none, none, NULL, some, &shape, NULL));
+    assert_int_equal(shape->param_count, 2);
+    assert_true(slice_is(shape->sql, "INSERT INTO `d`.`t` (`id`, `s`, `u`) VALUES (?, ?, (SELECT kept.`u` FROM (SELECT * FROM `d`.`t`) AS kept))"));
+    plan_free(plan);
+    sink_target = plain;
 }
 
 static void test_check_before(void **state)
@@ -212,7 +234,7 @@ static void test_description(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statements), cmocka_unit_test(test_partial_images), cmocka_unit_test(test_check_before),
+        cmocka_unit_test(test_statements), cmocka_unit_test(test_partial_images), cmocka_unit_test(test_sequence), cmocka_unit_test(test_check_before),
         cmocka_unit_test(test_keyless), cmocka_unit_test(test_not_netted), cmocka_unit_test(test_generated_left_out),
         cmocka_unit_test(test_missing_column), cmocka_unit_test(test_hash_of_key), cmocka_unit_test(test_array), cmocka_unit_test(test_description)};
     table = sink_table();
