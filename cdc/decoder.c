@@ -606,7 +606,7 @@ static bool on_statement(struct decoder *d, const struct event *event, struct st
     struct ddl_session session = {.sql_mode = s->sql_mode, .charset_client = s->charset_client, .version = d->version, .mysql = !d->format.mariadb};
     if (!ddl_parse(&d->ddl, s->text, &session, err)) return false;
     if (!d->format.mariadb && !open_by_query(d, event, note, err)) return false;
-    if (!d->txn.open) return d->ddl.role == DDL_NOTHING || outside_group(err);
+    if (!in_group(d)) return d->ddl.role == DDL_NOTHING || outside_group(err);
     if (d->ddl.role == DDL_NOTHING && !d->format.mariadb && d->txn.flags & TXN_STANDALONE) return commit_group(d, event, note, err);
     if (d->ddl.role != DDL_STATEMENT) return control(d, event, note, err);
     if (!d->format.mariadb && d->ddl.kind == STATEMENT_CREATE_TABLE && !(d->txn.flags & TXN_STANDALONE)) cut_start_transaction(&s->text);

@@ -236,7 +236,8 @@ struct slice layout_take(struct layout *layout, const struct table *table, struc
     layout->err = err;
     bool done = turn_image(layout, table, present, which, in);
     layout->diffs.size = 0;
-    if (done) return buf_bytes(&layout->images[which]);
+    if (done && layout->images[which].size) return buf_bytes(&layout->images[which]);
+    if (done) return (struct slice){in->at, 0}; /* no column is present: what has no byte still is somewhere */
     in->failed = true;
     in->at = in->end;
     return (struct slice){in->end, 0};
