@@ -131,6 +131,8 @@ programs "$BUILD/asan" " (asan)"
 drain
 programs "$BUILD/tsan" " (tsan)" setarch -R
 drain
+# 10^8 executions, for hours
+if [ "$LONG" = 1 ] && [ -e "$BUILD/fuzz/Makefile" ] && wanted fuzz/run; then one fuzz/run 21600 "$HERE/fuzz/run.sh"; fi
 servers
 
 count() { { grep -lx "$1" "$LOGS"/*.result 2>/dev/null || true; } | wc -l; }

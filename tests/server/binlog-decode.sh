@@ -1,5 +1,5 @@
 #!/bin/bash
-# wolfctl binlog decode on files of live servers: every row is the one that mariadb-binlog -v prints; names come from a dump and from a server alike, and
+# wolfctl binlog decode on files of live servers: every row is the one that mariadb-binlog -v prints (of MySQL's compressed transactions, mysqlbinlog -v); names come from a dump and from a server alike, and
 # follow the DDL in the files; relay logs with a transaction over two of them; and each fault of a file is named: torn in an event (traps: a log's torn tail
 # that is taken for whole), cut between events, wrong checksum, still in use, missing in the middle, out of order, encrypted, compressed, text.
 . "$(dirname "$0")/../lib.sh"
@@ -30,16 +30,23 @@ sql source "USE d; INSERT INTO u VALUES (200, 'grün', 'it''s'), (1, NULL, 'x');
 files=("$DATA"/binlog.00000[1-3])
 [ ${#files[@]} = 3 ] || fail "the source has ${#files[@]} files"
 
-# ---- the same rows as mariadb-binlog -v, which has no names either
-mariadb-binlog -v --base64-output=DECODE-ROWS "${files[@]}" | awk '
-    /^### (INSERT INTO|UPDATE|DELETE FROM)/ { if (line) print line; op = tolower($2); sub(/insert/, "insert", op); line = op " " $NF; gsub(/`/, "", line); next }
+# What a server's own tool prints with -v, and what decode --json does, in one form: a row a line.
+theirs() {
+    awk '/^### (INSERT INTO|UPDATE|DELETE FROM)/ { if (line) print line; op = tolower($2); sub(/insert/, "insert", op); line = op " " $NF; gsub(/`/, "", line); next }
     /^### (SET|WHERE)/ { line = line " " tolower($2); next }
     /^###   @/ { v = $0; sub(/^### +/, "", v); sub(/ \([0-9]+\)$/, "", v); sub(/ \/\*.*/, "", v); gsub(/\047/, "", v); line = line " " v; next }
     { if (line) print line; line = "" }
-    END { if (line) print line }' >"$DIR/theirs"
-decode --json "${files[@]}" 2>"$DIR/notes" | grep -E '"op":"(insert|update|delete)"' | sed -E '
-    s/.*"op":"([a-z]*)","db":"([a-z]*)","table":"([a-z]*)","key":\{\},/\1 \2.\3 /; s/"before":null,?//; s/"after":null//; s/"before":\{([^}]*)\}/ where \1/; s/"after":\{([^}]*)\}/ set \1/
-    s/[}"]//g; s/:/=/g; s/,/ /g; s/null/NULL/g; s/ +/ /g; s/ $//' >"$DIR/ours"
+    END { if (line) print line }'
+}
+ours() {
+    grep -E '"op":"(insert|update|delete)"' | sed -E '
+    s/.*"op":"([a-z]*)","db":"([a-z]*)","table":"([a-z]*)","key":\{[^}]*\},/\1 \2.\3 /; s/"before":null,?//; s/"after":null//; s/"before":\{([^}]*)\}/ where \1/; s/"after":\{([^}]*)\}/ set \1/
+    s/[}"]//g; s/:/=/g; s/,/ /g; s/null/NULL/g; s/ +/ /g; s/ $//'
+}
+
+# ---- the same rows as mariadb-binlog -v, which has no names either
+mariadb-binlog -v --base64-output=DECODE-ROWS "${files[@]}" | theirs >"$DIR/theirs"
+decode --json "${files[@]}" 2>"$DIR/notes" | ours >"$DIR/ours"
 [ "$(wc -l <"$DIR/ours")" = 415 ] || fail "there are $(wc -l <"$DIR/ours") rows, not 415"
 # without a character set, latin1's bytes are theirs as they are, ours as base64
 LC_ALL=C sed -i 's/gr\xfcn/grün/g' "$DIR/theirs"
@@ -139,3 +146,24 @@ mkdir "$DIR/raw"
 mariadb-binlog --read-from-remote-server --raw -h127.0.0.1 -P"${PORT[target]}" -uadmin -padmin --result-file="$DIR/raw/" "$encrypted" || fail "mariadb-binlog --raw"
 decode --quiet --json "$DIR/raw/$encrypted" >"$DIR/out"
 grep -qF 'CREATE DATABASE secret' "$DIR/out" || fail "the plain copy of an encrypted file"
+
+# ---- MySQL: transactions compressed, statements beside rows, partial documents; the last file in use
+stop_server target
+start_server mysql mysql-9.sh --binlog-transaction-compression=ON --binlog-rows-query-log-events=ON --binlog-row-value-options=PARTIAL_JSON --binlog-row-metadata=MINIMAL
+sql mysql "CREATE DATABASE d; USE d; CREATE TABLE t (id INT PRIMARY KEY, n BIGINT, s VARCHAR(40), j JSON); INSERT INTO t (id, n, s) VALUES (1, -7, 'a'), (2, NULL, 'it'), (3, 9007199254740993, '');
+    BEGIN; UPDATE t SET n = n + 1; DELETE FROM t WHERE id = 2; COMMIT; FLUSH BINARY LOGS"
+middle=$(sql mysql "SELECT UNIX_TIMESTAMP()")
+sleep 1.1
+sql mysql "INSERT INTO d.t SELECT id + 10, n, s, j FROM d.t; CREATE TABLE d.u (id INT PRIMARY KEY, j JSON); INSERT INTO d.u VALUES (1, '{\"a\": [1, 2], \"b\": \"xxxxxxxxxxxxxxxx\"}');
+    UPDATE d.u SET j = JSON_SET(j, '\$.a[1]', 77)"
+cp "$DIR"/mysql/data/binlog.00000[1-9] .
+files=(binlog.00000[1-9])
+"$HERE/servers/mysql-9.sh" tool mysqlbinlog -v --base64-output=DECODE-ROWS "${files[@]}" | theirs | grep ' d\.t ' >"$DIR/theirs"
+decode --json "${files[@]}" 2>"$DIR/notes" | ours | grep ' d\.t ' >"$DIR/ours"
+[ "$(wc -l <"$DIR/ours")" = 8 ] || fail "there are $(wc -l <"$DIR/ours") rows of MySQL, not 8"
+diff "$DIR/theirs" "$DIR/ours" >"$DIR/diff" || { head -n 20 "$DIR/diff" >&2; fail "other rows than mysqlbinlog"; }
+grep -q "in use" "$DIR/notes" || fail "MySQL's file in use is not named: $(cat "$DIR/notes")"
+[ "$(decode --json --start-time $((middle + 1)) --quiet "${files[@]}" | grep -c '"op":"[a-z]*","db":"d","table":"t","key"')" = 2 ] || fail "--start-time of compressed transactions"
+[ "$(decode --json --stop-time "$middle" --quiet "${files[@]}" | grep -c '"op":"[a-z]*","db":"d","table":"t","key"')" = 6 ] || fail "--stop-time of compressed transactions"
+decode --json --quiet --schema "mysql://admin:admin@127.0.0.1:${PORT[mysql]}" --table d.u "${files[@]}" >"$DIR/out" || fail "MySQL's names"
+grep -q '"op":"update".*"after":{"id":1,"j":{"a": *\[1, *77\]' "$DIR/out" || fail "the partial document: $(cat "$DIR/out")"
