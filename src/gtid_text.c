@@ -232,6 +232,7 @@ bool gtid_set_parse(struct slice text, struct gtid_set *set, struct err *err)
 bool gtid_parse(struct slice text, struct gtid *gtid, struct err *err)
 {
     struct gtid_set set;
+    set.count = 0;
     if (!gtid_set_parse(text, &set, err)) return false;
     if (set.count != 1 || (set.items[0].kind == GTID_MYSQL && set.items[0].first != set.items[0].seq))
         return err_set(err, ERR_CONFIG, "'%.*s' is not one GTID: expected DOMAIN-SERVER-SEQUENCE as 0-1-42 (MariaDB), UUID:NUMBER or "

@@ -16,10 +16,14 @@ check() { # check NAME COMMAND...
         printf '    %s\n' "${out//$'\n'/$'\n'    }"
     fi
 }
-files() { if [ -d .git ]; then git ls-files --cached --others --exclude-standard -- "$@"; else find . -path "./$1" | sed 's|^\./||'; fi; }
+files() {
+    local pattern
+    if [ -e .git ]; then git ls-files --cached --others --exclude-standard -- "$@" && return; fi
+    for pattern; do find . -path "./$pattern" -printf '%P\n'; done # of a release
+}
 shell_files() {
     files '*.sh'
-    printf '%s\n' dev .ci/run autogen.sh
+    find dev .ci/run autogen.sh 2>/dev/null || true # a release has no .ci
 }
 
 scripts() { shell_files | sort -u | xargs shellcheck; }
