@@ -2,7 +2,7 @@
 #include "rows.h"
 
 /* STMT_END, NO_FOREIGN_KEY_CHECKS, RELAXED_UNIQUE, COMPLETE_ROWS, USE_SQL_FOREIGN_KEY (MySQL 9.6), NO_CHECK_CONSTRAINT (MariaDB) */
-enum { ROWS_FLAGS_KNOWN = 0x9f, PARTIAL_JSON = 0x01 };
+enum { ROWS_FLAGS_KNOWN = 0x9f, SQL_FOREIGN_KEY = 0x10, PARTIAL_JSON = 0x01 };
 
 #define INSERT CHANGE_INSERT
 #define UPDATE CHANGE_UPDATE
@@ -63,6 +63,8 @@ bool rows_open(const struct rows_head *head, const struct table *table, struct u
     *rows = (struct rows){.table = table, .kind = head->kind, .partial = head->partial, .layout = layout};
     for (uint32_t i = 0; head->partial && i < table->column_count; i++) rows->json_count += table->columns[i].layout == LAYOUT_JSONB;
     rows->flags = (uint8_t)(head->flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT));
+    /* the source has done, and logged, what its foreign keys ask for: a target that cascades would do that twice */
+    if (head->flags & SQL_FOREIGN_KEY) rows->flags |= ROW_NO_FOREIGN_KEY_CHECKS;
     for (int i = 0; i < (head->kind == UPDATE ? 2 : 1); i++) {
         struct slice present = cursor_bytes(&in, table->null_bytes);
         if (in.failed) return err_set(err, ERR_CORRUPT, "the event's column bitmap is cut short");

@@ -24,6 +24,15 @@ tagged() {
     sql source "CREATE TABLE tags.copy AS SELECT * FROM tags.t" # one group: BEGIN, CREATE TABLE … START TRANSACTION, rows, XID
     sql source "SET gtid_next='$(sql source 'SELECT @@server_uuid'):empty:1'; BEGIN; COMMIT"
 }
+# cascades are in this source's log, row by row: a target that made its own as well would take what came after them in the same transaction
+sql source "CREATE DATABASE fk CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE fk; CREATE TABLE p (id INT PRIMARY KEY, v INT);
+    CREATE TABLE c (id INT PRIMARY KEY, p INT, v INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE);
+    CREATE TABLE n (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE);
+    CREATE TABLE own (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES own (id) ON DELETE CASCADE);
+    INSERT INTO p VALUES (1, 1), (2, 2), (3, 3), (4, 4); INSERT INTO c VALUES (10, 1, 0), (11, 1, 0), (20, 2, 0), (30, 3, 0); INSERT INTO n VALUES (10, 1), (20, 2), (30, 3);
+    INSERT INTO own VALUES (1, NULL), (2, 1), (3, 2), (4, 3), (5, 5);
+    DELETE FROM p WHERE id = 1; UPDATE p SET id = 22 WHERE id = 2; DELETE FROM own WHERE id = 1;
+    BEGIN; INSERT INTO c VALUES (40, 4, 1); DELETE FROM p WHERE id > 2 AND id < 9; INSERT INTO p VALUES (4, 44), (3, 33); INSERT INTO c VALUES (30, 3, 1), (40, 4, 2); UPDATE n SET p = 3 WHERE p IS NULL; COMMIT"
 start_workload --clients 3 --seconds 9 --ddl-ms 700 --big-rows 3000
 tagged
 kill_agent
@@ -74,5 +83,5 @@ stop_agent
 
 # a set typed wrong is said with the part that is wrong, before anything is taken
 write_config "source.start_gtid=\"$uuid:1-5:my-tag:1\""
-! "$BUILD/wolfcdc" --config "$CONFIG" --check >"$DIR/bad.out" 2>&1 || fail "a tagged set typed wrong is taken"
+! "${AGENT[@]}" --config "$CONFIG" --check >"$DIR/bad.out" 2>&1 || fail "a tagged set typed wrong is taken"
 grep -q "'my-tag' in" "$DIR/bad.out" || { cat "$DIR/bad.out" >&2; fail "the wrong part is not named"; }

@@ -17,6 +17,10 @@ sql source "CREATE DATABASE d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; 
     CREATE TABLE n (a INT, b VARCHAR(30), c DOUBLE, f FLOAT, e ENUM('x','y'), bl BLOB, dt DATETIME(3), p POINT);
     CREATE TABLE k (a VARCHAR(20) COLLATE utf8mb4_general_ci, b INT, v INT, PRIMARY KEY (a, b));
     CREATE TABLE empty_rows (id INT AS (1) VIRTUAL, x INT DEFAULT 5);
+    CREATE TABLE up (id INT PRIMARY KEY, v INT); CREATE TABLE casc (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES up (id) ON DELETE CASCADE ON UPDATE CASCADE);
+    CREATE TABLE nul (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES up (id) ON DELETE SET NULL ON UPDATE CASCADE); /* MariaDB logs the parent alone */
+    INSERT INTO up VALUES (1, 1), (2, 2), (3, 3); INSERT INTO casc VALUES (10, 1), (20, 2), (30, 3); INSERT INTO nul VALUES (10, 1), (20, 2), (30, 3);
+    DELETE FROM up WHERE id = 1; UPDATE up SET id = 22 WHERE id = 2;
     CREATE TABLE par (id INT PRIMARY KEY); CREATE TABLE chi (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES par (id));
     SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
     INSERT INTO t (id, i1, i2, i3, i3u, i8, d, f, g, b1, b9, b64, y, da, ti, dt, ts, c, v, l1, u2, u16, bi, vb, bl, e, s, p) VALUES
