@@ -230,7 +230,7 @@ static bool judge_value_options(struct runner *runner, const char *value)
         else partial = its && *its;
     }
     db_result_free(result);
-    report(runner, partial && !full ? CHECK_WARNING : CHECK_OK, runner->check->remedy, "binlog_row_value_options is %s%s",
+    report(runner, partial && !full ? runner->check->level : CHECK_OK, runner->check->remedy, "binlog_row_value_options is %s%s",
            partial ? "PARTIAL_JSON" : "not set", partial && !full ? ", and the images of rows are not FULL" : "");
     return true;
 }
@@ -492,6 +492,44 @@ static bool judge_galera(struct runner *runner, const char *value)
         report(runner, gtid ? CHECK_OK : runner->facts->hosts > 1 ? CHECK_ERROR : CHECK_WARNING, runner->check->remedy,
                "a Galera node with wsrep_gtid_mode %s%s", gtid ? "ON" : "OFF",
                !gtid && runner->facts->hosts > 1 ? ": its GTIDs are its own, so capture cannot move between the hosts" : "");
+    return true;
+}
+
+/* ---- XA ---- */
+
+enum { XA_NAMED_MAX = 3 };
+
+static bool xid_of_row(const struct db_result *result, uint64_t row, struct xid *xid)
+{
+    size_t size;
+    const uint8_t *data = (const uint8_t *)db_value(result, row, 3, &size);
+    size_t global = strtoul(db_value(result, row, 1, NULL), NULL, 10), branch = strtoul(db_value(result, row, 2, NULL), NULL, 10);
+    return data && global <= size && branch <= size - global &&
+           xid_set(xid, (uint32_t)strtoul(db_value(result, row, 0, NULL), NULL, 10), slice_of(data, global), slice_of(data + global, branch));
+}
+
+/* Prepared, without an end, and not in the log: their rows were in the source's binary log before. */
+static bool judge_xa(struct runner *runner, const char *value)
+{
+    struct db_result *result;
+    struct err err;
+    struct xid xid;
+    char names[XA_NAMED_MAX * (XID_TEXT_MAX + 2)] = "", name[XID_TEXT_MAX];
+    size_t count = 0, used = 0;
+    (void)value;
+    if (!db_query(runner->db, &result, &err, "XA RECOVER"))
+        return unreadable(runner, &err, "GRANT XA_RECOVER_ADMIN ON *.* to our account, or see XA RECOVER: a transaction prepared before the log begins is not in it");
+    for (uint64_t i = 0; i < result->row_count && result->column_count >= 4; i++) {
+        if (!xid_of_row(result, i, &xid) || (runner->facts->has_prepared && runner->facts->has_prepared(runner->facts->context, &xid))) continue;
+        if (count++ >= XA_NAMED_MAX) continue;
+        xid_format(&xid, name);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? "; " : "", name);
+    }
+    db_result_free(result);
+    if (!count) report(runner, CHECK_OK, "", "no XA transaction is prepared that is not in the log");
+    else
+        report(runner, runner->check->level, runner->check->remedy, "%zu XA transaction%s prepared and not in the log: %.300s%s", count, count > 1 ? "s are" : " is",
+               names, count > XA_NAMED_MAX ? " and others" : "");
     return true;
 }
 

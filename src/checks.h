@@ -5,6 +5,7 @@
 #ifndef WOLFCDC_CHECKS_H
 #define WOLFCDC_CHECKS_H
 #include "db.h"
+#include "xid.h"
 
 enum check_level { CHECK_OK, CHECK_WARNING, CHECK_ERROR };
 enum check_side { CHECK_SOURCE = 1, CHECK_TARGET = 2, CHECK_ON_MARIADB = 4, CHECK_ON_MYSQL = 8 /* neither: on both */ };
@@ -15,6 +16,8 @@ struct check_facts { /* what the caller knows */
     const char *user;        /* for the exact GRANT */
     size_t hosts;            /* servers that capture may move between; 0 and 1: it stays */
     bool semi_sync;          /* it wants to be a semi-synchronous replica */
+    bool (*has_prepared)(void *context, const struct xid *xid); /* whether the log has the rows of that XA transaction. NULL: there is no log yet */
+    void *context;
 };
 /* Runs every check of that side, in table order. False only when the connection broke. */
 MUST_CHECK bool checks_run(struct db *db, enum check_side side, const struct check_facts *facts, finding_fn *fn,

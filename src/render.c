@@ -74,6 +74,9 @@ const char *render_op(const struct change *change)
     }
 }
 
+/* Of a COMMIT that is the first or the second half of an XA transaction. */
+static const char *const xa_names[] = {[XA_PREPARED] = "prepared", [XA_COMMITTED] = "committed", [XA_ROLLED_BACK] = "rolled back"};
+
 /* ---- values ---- */
 
 static void put_text(struct render *render, struct json *json, uint16_t collation, struct slice bytes)
@@ -348,6 +351,12 @@ static void put_json_line(struct render *render, const struct change *change, co
     } else {
         char gtids[GTID_SET_TEXT_MAX];
         gtid_set_format(&change->commit->pos.gtids, gtids);
+        char xid[XID_TEXT_MAX];
+        if (change->commit->xa != XA_NONE) {
+            xid_format(&change->commit->xid, xid);
+            json_name(&json, "xa"), json_string(&json, xa_names[change->commit->xa]);
+            json_name(&json, "xid"), json_string(&json, xid);
+        }
         json_name(&json, "rows"), json_unsigned(&json, change->commit->rows);
         json_name(&json, "gtids"), json_string(&json, gtids);
     }
@@ -454,6 +463,11 @@ static void put_text_line(struct render *render, const struct change *change, co
     clock_format(head->ts * 1000000ull, time);
     buf_printf(out, "%.19s lsn=%llu gtid=%s %s", time, (unsigned long long)head->lsn, head->gtid[0] ? head->gtid : "-", head->op);
     if (change->kind == CHANGE_COMMIT) {
+        char xid[XID_TEXT_MAX];
+        if (change->commit->xa != XA_NONE) {
+            xid_format(&change->commit->xid, xid);
+            buf_printf(out, " xa=%s xid=%s", xa_names[change->commit->xa], xid);
+        }
         buf_printf(out, " rows=%llu next=%s:%llu", (unsigned long long)change->commit->rows, head->file, (unsigned long long)head->pos);
     } else if (is_row(change)) {
         buf_printf(out, " %.*s.%.*s", SLICE_ARG(head->database), SLICE_ARG(head->table));

@@ -524,6 +524,51 @@ static void test_mysql_heartbeat(void **state)
     stop(&f);
 }
 
+/* A file grows past 4 GiB inside of a transaction: log_pos begins again at 0, and the place is told with all its bits. */
+static void test_mysql_past_4_gib(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start_mysql(&f, U1_TEXT ":1-9");
+    assert_true(give(&f, EVENT_HEARTBEAT_V2, "01 0d 62696e6c6f672e303030303432 02 09 fe 00ffffff00000000 00"));
+    assert_true(decoder_pos(f.decoder)->offset == 0xffffff00);
+    f.maker.log_pos = 0xffffff80;
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")));
+    f.maker.log_pos = 0xffffffc0;
+    assert_true(query(&f, "BEGIN"));
+    f.maker.log_pos = 0x40;
+    assert_true(give(&f, EVENT_TABLE_MAP, MAP));
+    f.maker.log_pos = 0x80;
+    assert_true(give(&f, EVENT_WRITE_ROWS_V1, ROW));
+    f.maker.log_pos = 0xa0;
+    assert_true(give(&f, EVENT_XID, XID));
+    assert_int_equal(f.note, DECODER_COMMIT);
+    assert_true(f.last.pos.offset == UINT64_C(0x1000000a0));
+    assert_true(decoder_pos(f.decoder)->offset == UINT64_C(0x1000000a0));
+    stop(&f);
+}
+
+/* Group replication's own event comes in a group of its own: nothing to deliver, and the GTID counts. */
+static void test_view_change(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    static const char view[] = "31373633373238393534343832303135353a310000000000 00000000000000000000000000000000" /* view id, 40 bytes */
+                               "0100000000000000" "01000000" /* sequence number; one entry of certification information: key, GTID set */
+                               "0300" "616263" "05000000" "757569643a";
+    start_mysql(&f, U1_TEXT ":1-9");
+    assert_true(give(&f, EVENT_GTID, GTID_OF("0a")) && query(&f, "BEGIN") && give(&f, EVENT_VIEW_CHANGE, view));
+    assert_true(decoder_in_transaction(f.decoder));
+    at(&f, U1_TEXT ":1-9");
+    assert_true(query(&f, "COMMIT"));
+    at(&f, U1_TEXT ":1-10");
+    assert_int_equal(f.last.rows, 0);
+    assert_false(decoder_in_transaction(f.decoder));
+    assert_true(give(&f, EVENT_VIEW_CHANGE, view)); /* one by itself is nothing to us, either */
+    at(&f, U1_TEXT ":1-10");
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,7 +576,7 @@ int main(void)
         cmocka_unit_test(test_offsets), cmocka_unit_test(test_heartbeat_inside), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end), cmocka_unit_test(test_mysql_groups), cmocka_unit_test(test_mysql_files), cmocka_unit_test(test_mysql_refused),
-        cmocka_unit_test(test_mysql_heartbeat),
+        cmocka_unit_test(test_mysql_heartbeat), cmocka_unit_test(test_mysql_past_4_gib), cmocka_unit_test(test_view_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
