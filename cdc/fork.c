@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "schema.h"
 
 enum { STATES_MAX = 1024, BACK = 32, RANGES_MAX = 6, READ_MS = 300, HEARTBEATS_MISSED = 3 };
 
@@ -115,6 +116,7 @@ static bool read_log(const struct fork_ask *ask, const struct gtid *last, uint64
 struct hearing {
     struct fork *fork;
     uint32_t domain;
+    struct schema *schema;
 };
 
 static bool hear(void *context, const struct change *change, struct err *err)
@@ -126,21 +128,22 @@ static bool hear(void *context, const struct change *change, struct err *err)
     return true;
 }
 
-static bool unnamed(void *context, struct table *draft, struct arena *arena, struct err *err)
+/* Contents are compared as bytes, which need no names, unless masked columns are told by them. */
+static bool describe(void *context, struct table *draft, struct arena *arena, struct err *err)
 {
-    (void)context, (void)draft, (void)arena, (void)err;
-    return true; /* contents are compared as bytes */
+    struct hearing *hearing = context;
+    return !hearing->schema || schema_describe(hearing->schema, draft, arena, err);
 }
 
 /* False: the stream could not be had to its end. */
 static bool listen(const struct fork_ask *ask, struct source *source, const struct source_pos *from, uint32_t domain, uint64_t deadline,
                    struct fork *fork, struct err *err)
 {
-    struct hearing hearing = {.fork = fork, .domain = domain};
+    struct hearing hearing = {.fork = fork, .domain = domain, .schema = ask->schema};
     struct decoder_options options = {
         .mariadb = ask->driver->info(source)->version.flavour == DB_MARIADB,
         .checksum = ask->driver->info(source)->checksum, .verify_checksums = true,
-        .capture_accounts = ask->capture_accounts, .filter = ask->filter, .emit = hear, .schema = unnamed, .context = &hearing,
+        .capture_accounts = ask->capture_accounts, .filter = ask->filter, .mask = ask->mask, .emit = hear, .schema = describe, .context = &hearing,
     };
     struct decoder *decoder = decoder_new(&options, from);
     bool end = false, ok = true;
@@ -212,11 +215,16 @@ bool fork_find(const struct fork_ask *ask, char *text, size_t room, struct err *
     struct source_settings settings = *ask->settings;
     settings.semi_sync = false; /* what is read here must not be acknowledged, nor waited for */
     struct fork *fork = calloc(1, sizeof *fork);
+    struct fork_ask made = *ask;
+    struct db_options options;
+    char name[320], host[256];
     if (!fork) abort();
+    if (ask->mask && source_server(ask->settings, ask->host, &options, name, sizeof name, host, sizeof host, NULL)) made.schema = schema_new(&options);
     bool ok = ask->driver->histories && source_open(&settings, ask->host, &driver, &source, err) &&
-              driver == ask->driver && find(ask, source, deadline, fork, err);
+              driver == ask->driver && find(&made, source, deadline, fork, err);
     if (ok) fork_text(fork, text, room);
     if (driver) driver->close(source);
+    schema_free(made.schema);
     free(fork);
     return ok;
 }

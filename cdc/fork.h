@@ -47,6 +47,8 @@ struct fork_ask {
     struct gtid last;
     uint64_t last_lsn;
     const struct filter *filter;
+    struct mask *mask;       /* the log has the rows as this leaves them; NULL: as they are */
+    struct schema *schema;   /* fork_find's own: names for the mask, where the log of the source has none */
     bool capture_accounts;
     const atomic_bool *stopping;
 };
