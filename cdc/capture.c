@@ -594,13 +594,20 @@ static void take_finding(void *context, const struct finding *finding)
     if (!used) snprintf(checked->remedy, sizeof checked->remedy, "%s", finding->remedy);
 }
 
+static bool has_prepared(void *context, const struct xid *xid)
+{
+    struct cdc *cdc = context;
+    struct wal_prepared found;
+    return wal_prepared_find(cdc->wal, xid, &found);
+}
+
 /* Once per host and process: what the source's settings mean for us. Errors keep capture from starting. */
 static bool check_source(struct cdc *cdc, struct err *err, enum ending *ending)
 {
     struct checked checked = {.cdc = cdc};
     const struct source_settings *source = &cdc->settings->source;
     struct check_facts facts = {.server_id = source->server_id, .user = source->server.user, .hosts = source_hosts(source),
-                                .semi_sync = source->semi_sync};
+                                .semi_sync = source->semi_sync, .has_prepared = has_prepared, .context = cdc};
     if (cdc->driver == &source_files || cdc->checked_hosts >> cdc->hosts.at & 1) return true;
     if (!cdc->driver->check(cdc->source, &facts, take_finding, &checked, err)) return false;
     if (checked.errors[0]) {
@@ -662,7 +669,7 @@ static bool connect_source(struct cdc *cdc, struct err *err)
     cdc->status.connects++;
     pthread_mutex_unlock(&cdc->lock);
     metric_add(METRIC_SOURCE_CONNECTS, 1);
-    log_info("source.connected", "server=%s version=%s tls=%s", info->server, info->version.text, info->tls ? "yes" : "no");
+    log_info("source.connected", "server=%s version=%s tls=%s driver=%s", info->server, info->version.text, info->tls ? "yes" : "no", info->driver ? info->driver : "files");
     return true;
 }
 
@@ -1046,7 +1053,7 @@ static void add_fork(struct cdc *cdc, struct err *err)
     struct err failed;
     struct fork_ask ask = {
         .driver = cdc->driver, .settings = &cdc->settings->source, .host = cdc->hosts.at, .wal = cdc->wal, .pos = &cdc->pos,
-        .last = cdc->last.gtid, .last_lsn = cdc->last_lsn, .filter = cdc->filter,
+        .last = cdc->last.gtid, .last_lsn = cdc->last_lsn, .filter = cdc->filter, .mask = cdc->mask,
         .capture_accounts = cdc->settings->source.capture_accounts, .stopping = &cdc->stopping,
     };
     if (!cdc->last.gtid.seq || !cdc->driver->histories) return;

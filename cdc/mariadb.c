@@ -12,7 +12,7 @@
 #include "clock.h"
 #include "source.h"
 
-enum { CAPABILITY_GTID = 4, SERVES_TIMEOUT_MS = 1000 };
+enum { CAPABILITY_GTID = 4, FILE_START = 4, SERVES_TIMEOUT_MS = 1000 };
 
 static bool read_set(const char *text, struct gtid_set *set, struct err *err)
 {
@@ -96,27 +96,10 @@ static bool set_up(struct source_link *source, struct err *err)
                    source->settings->semi_sync ? ", @rpl_semi_sync_slave = 1" : "");
 }
 
-static void mariadb_close(struct source *source)
+static bool begin(struct source_link *link, struct err *err)
 {
-    if (!source) return;
-    source_link_close(source->link);
-    free(source);
+    return learn(link, err) && learn_retention(link, err) && learn_identity(link, err) && set_up(link, err);
 }
-
-static bool mariadb_open(struct source_link *link, struct source **out, struct err *err)
-{
-    if (!learn(link, err) || !learn_retention(link, err) || !learn_identity(link, err) || !set_up(link, err)) {
-        source_link_close(link);
-        return false;
-    }
-    struct source *source = calloc(1, sizeof *source);
-    if (!source) abort();
-    source->link = link;
-    *out = source;
-    return true;
-}
-
-static const struct source_info *mariadb_info(const struct source *source) { return &source->link->info; }
 
 /* File and offset of the end are for people: an account without BINLOG MONITOR goes without. */
 static void place_end(struct source_link *source, struct source_pos *pos)
@@ -175,27 +158,15 @@ static bool mariadb_position(struct source *self, const struct source_settings *
     return true;
 }
 
-static bool mariadb_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
-{
-    return checks_run(source->link->db, CHECK_SOURCE, facts, fn, context, err);
-}
-
 static bool mariadb_dump(struct source *source, const struct source_pos *from, struct err *err)
 {
     char text[GTID_SET_TEXT_MAX];
-    struct buf packet;
     gtid_set_format(&from->gtids, text);
     if (!db_exec(source->link->db, err, "SET @slave_connect_state = '%s'", text) || !source_register(source->link, err)) return false;
-    buf_init(&packet, 64);
-    buf_le(&packet, 4, 4); /* position, of no meaning with @slave_connect_state; nor the file's name, left empty */
-    buf_le(&packet, 0, 2); /* flags: block at the end, no annotations */
-    buf_le(&packet, source->link->settings->server_id, 4);
-    bool ok = db_send(source->link->db, DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
-    buf_fini(&packet);
-    return ok;
+    /* file and position are of no meaning with @slave_connect_state; no flags: block at the end, no annotations */
+    struct db_dump dump = {.file = "", .offset = FILE_START, .server_id = source->link->settings->server_id};
+    return db_dump(source->link->db, &dump, err);
 }
-
-static bool mariadb_next(struct source *source, struct slice *event, bool *end, struct err *err) { return source_packet(source->link, event, end, err); }
 
 /* No privilege is needed for the status variables; SHOW REPLICA STATUS wants one. */
 static bool mariadb_follows(struct source *source)
@@ -245,27 +216,12 @@ static bool mariadb_serves(const struct source_settings *settings, size_t host, 
     return ok;
 }
 
-static void mariadb_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->link->db, fd, ms); }
-
-static bool mariadb_ready(struct source *source) { return db_packet_ready(source->link->db); }
-static void mariadb_patience(struct source *source, uint32_t ms) { db_read_timeout(source->link->db, ms); }
-static void mariadb_interrupt(struct source *source) { db_shutdown(source->link->db); }
-
 const struct source_driver source_mariadb = {
-    .open = mariadb_open,
-    .info = mariadb_info,
+    SOURCE_SERVER_CALLS,
+    .begin = begin,
     .position = mariadb_position,
-    .check = mariadb_check,
     .dump = mariadb_dump,
-    .next = mariadb_next,
-    .ready = mariadb_ready,
-    .patience = mariadb_patience,
-    .interrupt = mariadb_interrupt,
-    .close = mariadb_close,
     .follows = mariadb_follows,
     .histories = mariadb_histories,
     .serves = mariadb_serves,
-    .ack_asked = source_ack_asked,
-    .ack = source_ack,
-    .wait = mariadb_wait,
 };

@@ -110,27 +110,10 @@ static bool set_up(struct source_link *link, struct err *err)
                    heartbeat_ns, heartbeat_ns, id, id, link->settings->semi_sync ? ", @rpl_semi_sync_slave = 1, @rpl_semi_sync_replica = 1" : "");
 }
 
-static bool mysql_open(struct source_link *link, struct source **out, struct err *err)
+static bool begin(struct source_link *link, struct err *err)
 {
-    if (!known_version(link, err) || !learn(link, err) || !learn_retention(link, err) || !learn_end(link, err) || !learn_identity(link, err) || !set_up(link, err)) {
-        source_link_close(link);
-        return false;
-    }
-    struct source *source = calloc(1, sizeof *source);
-    if (!source) abort();
-    source->link = link;
-    *out = source;
-    return true;
+    return known_version(link, err) && learn(link, err) && learn_retention(link, err) && learn_end(link, err) && learn_identity(link, err) && set_up(link, err);
 }
-
-static void mysql_close(struct source *source)
-{
-    if (!source) return;
-    source_link_close(source->link);
-    free(source);
-}
-
-static const struct source_info *mysql_info(const struct source *source) { return &source->link->info; }
 
 /* ---- the stream ---- */
 
@@ -180,40 +163,33 @@ static unsigned dump_flags(const struct source_link *link) { return at_least(lin
 
 static bool dump_gtids(struct source_link *link, const struct gtid_set *from, struct err *err)
 {
-    struct buf packet, set;
+    struct buf set;
     if (has_tags(from) && !at_least(link, 8, 3, 0))
         return err_set(err, ERR_CONFIG, "%s: the position has tagged GTIDs, which MySQL %s does not know (8.3 or later does): is this the right server?",
                        link->name, link->info.version.text);
-    buf_init(&packet, 64 << 10);
     buf_init(&set, 32 << 10);
     put_set(from, &set);
-    buf_le(&packet, dump_flags(link), 2);
-    buf_le(&packet, link->settings->server_id, 4);
-    buf_le(&packet, 0, 4); /* no file: the server chooses; one named beside a set would be where it begins */
-    buf_le(&packet, FILE_START, 8);
-    buf_le(&packet, set.size, 4);
-    buf_slice(&packet, buf_bytes(&set));
-    bool ok = db_send(link->db, DB_COM_BINLOG_DUMP_GTID, buf_bytes(&packet), err);
-    buf_fini(&packet);
+    /* no file: the server chooses; one named beside a set would be where it begins */
+    struct db_dump dump = {.file = "", .offset = FILE_START, .flags = dump_flags(link), .server_id = link->settings->server_id, .by_set = true,
+                           .set = buf_bytes(&set)};
+    bool ok = db_dump(link->db, &dump, err);
     buf_fini(&set);
     return ok;
 }
 
+static bool can_be_asked(const struct source_link *link, const char *file, uint64_t offset, struct err *err)
+{
+    if (offset <= UINT32_MAX) return true;
+    return err_set(err, ERR_LIMIT, "%s: the position is %s:%" PRIu64 ", and a server without GTIDs can only be asked for offsets below 4 GiB; what to do: "
+                   "set gtid_mode=ON on the source, or FLUSH BINARY LOGS there, and start over at the new file with a fresh copy of the data; "
+                   "transactions that large are what makes files of that size", link->name, file, offset);
+}
+
 static bool dump_file(struct source_link *link, const char *file, uint64_t offset, unsigned flags, struct err *err)
 {
-    struct buf packet;
-    if (offset > UINT32_MAX)
-        return err_set(err, ERR_LIMIT, "%s: the position is %s:%" PRIu64 ", and a server without GTIDs can only be asked for offsets below 4 GiB; what to do: "
-                       "set gtid_mode=ON on the source, or FLUSH BINARY LOGS there, and start over at the new file with a fresh copy of the data; "
-                       "transactions that large are what makes files of that size", link->name, file, offset);
-    buf_init(&packet, 1024);
-    buf_le(&packet, offset, 4);
-    buf_le(&packet, flags, 2);
-    buf_le(&packet, link->settings->server_id, 4);
-    buf_slice(&packet, slice_text(file));
-    bool ok = db_send(link->db, DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
-    buf_fini(&packet);
-    return ok;
+    if (!can_be_asked(link, file, offset, err)) return false;
+    struct db_dump dump = {.file = file, .offset = offset, .flags = flags, .server_id = link->settings->server_id};
+    return db_dump(link->db, &dump, err);
 }
 
 /* The name of a file of the binary log: the one with that number, or the oldest. */
@@ -249,11 +225,6 @@ static bool mysql_dump(struct source *source, const struct source_pos *from, str
     return by_file ? dump_place(link, from, err) : dump_gtids(link, &from->gtids, err);
 }
 
-static bool mysql_next(struct source *source, struct slice *event, bool *end, struct err *err) { return source_packet(source->link, event, end, err); }
-static bool mysql_ready(struct source *source) { return db_packet_ready(source->link->db); }
-static void mysql_patience(struct source *source, uint32_t ms) { db_read_timeout(source->link->db, ms); }
-static void mysql_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->link->db, fd, ms); }
-
 /* Whether it applies another server's changes: each channel's thread that receives has a row. */
 static bool mysql_follows(struct source *source)
 {
@@ -264,8 +235,6 @@ static bool mysql_follows(struct source *source)
                           : "SELECT VARIABLE_VALUE = 'ON' FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVE_RUNNING'";
     return db_scalar(source->link->db, text, sizeof text, &found, NULL, "%s", sql) && atoi(text) > 0;
 }
-
-static void mysql_interrupt(struct source *source) { db_shutdown(source->link->db); }
 
 /* ---- where to begin ---- */
 
@@ -354,7 +323,8 @@ static bool position_of_file(struct source *source, const struct source_settings
 {
     made->offset = settings->start_position ? settings->start_position : FILE_START;
     snprintf(made->file, sizeof made->file, "%s", settings->start_file);
-    if (source->link->info.files_only && !place_of(made->file, made->offset, &made->gtids, err)) return false;
+    if (source->link->info.files_only && (!can_be_asked(source->link, made->file, made->offset, err) || !place_of(made->file, made->offset, &made->gtids, err)))
+        return false;
     return look_at_file(source, made, err);
 }
 
@@ -364,7 +334,7 @@ static bool position_of_place(struct source *source, struct source_pos *made, st
     bool oldest = !made->gtids.count;
     made->offset = oldest ? FILE_START : made->gtids.items[0].seq;
     if (!file_of(source->link, oldest ? NULL : &made->gtids.items[0].server, made->file, err)) return false;
-    return place_of(made->file, made->offset, &made->gtids, err) && (oldest || look_at_file(source, made, err));
+    return can_be_asked(source->link, made->file, made->offset, err) && place_of(made->file, made->offset, &made->gtids, err) && (oldest || look_at_file(source, made, err));
 }
 
 static bool position_of_gtids(struct source *source, const struct source_settings *settings, struct source_pos *made, struct err *err)
@@ -402,24 +372,10 @@ static bool mysql_position(struct source *source, const struct source_settings *
     return ok;
 }
 
-static bool mysql_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
-{
-    return checks_run(source->link->db, CHECK_SOURCE, facts, fn, context, err);
-}
-
 const struct source_driver source_mysql = {
-    .open = mysql_open,
-    .info = mysql_info,
+    SOURCE_SERVER_CALLS,
+    .begin = begin,
     .position = mysql_position,
-    .check = mysql_check,
     .dump = mysql_dump,
-    .next = mysql_next,
-    .ready = mysql_ready,
-    .patience = mysql_patience,
-    .interrupt = mysql_interrupt,
-    .close = mysql_close,
     .follows = mysql_follows,
-    .ack_asked = source_ack_asked,
-    .ack = source_ack,
-    .wait = mysql_wait,
 };

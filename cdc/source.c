@@ -72,10 +72,12 @@ bool source_link_open(const struct source_settings *settings, size_t host, struc
     if (!options.connect_timeout_ms || options.connect_timeout_ms > CONNECT_TIMEOUT_MAX_MS)
         options.connect_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
     options.read_timeout_ms = CONNECT_TIMEOUT_MAX_MS;
+    options.patience_ms = SESSION_TIMEOUT_MS > 3 * settings->heartbeat_ms ? SESSION_TIMEOUT_MS : 3 * settings->heartbeat_ms;
     if (!db_open(&options, &link->db, err)) goto failed;
     db_read_timeout(link->db, SESSION_TIMEOUT_MS);
     link->info.version = *db_version(link->db);
     link->info.tls = db_is_tls(link->db);
+    link->info.driver = db_library_name(link->db);
     if (options.socket) snprintf(link->info.server, sizeof link->info.server, "%s", options.socket);
     else snprintf(link->info.server, sizeof link->info.server, "%.255s:%u", options.host, options.port);
     *out = link;
@@ -92,15 +94,47 @@ bool source_open(const struct source_settings *settings, size_t host, const stru
     struct source_link *link;
     if (!source_link_open(settings, host, &link, err)) return false;
     const struct source_driver *chosen = drivers[link->info.version.flavour];
-    if (!chosen->open(link, source, err)) return false;
+    if (settings->semi_sync && !db_has_commands(link->db)) {
+        (void)!err_set(err, ERR_CONFIG, "%s: semi_sync cannot be had with the driver mysqlclient over TLS, as that library has no call to acknowledge; what to "
+                       "do: set driver = \"libmariadb\", or semi_sync = false", link->name);
+        source_link_close(link);
+        return false;
+    }
+    if (!chosen->begin(link, err)) {
+        source_link_close(link);
+        return false;
+    }
+    *source = calloc(1, sizeof **source);
+    if (!*source) abort();
+    (*source)->link = link;
     *driver = chosen;
     return true;
+}
+
+void source_close(struct source *source)
+{
+    if (!source) return;
+    source_link_close(source->link);
+    free(source);
+}
+
+const struct source_info *source_info(const struct source *source) { return &source->link->info; }
+bool source_next(struct source *source, struct slice *event, bool *end, struct err *err) { return source_packet(source->link, event, end, err); }
+bool source_ready(struct source *source) { return db_packet_ready(source->link->db); }
+void source_patience(struct source *source, uint32_t ms) { db_read_timeout(source->link->db, ms); }
+void source_interrupt(struct source *source) { db_shutdown(source->link->db); }
+void source_wait(struct source *source, int fd, uint32_t ms) { db_wait_with(source->link->db, fd, ms); }
+
+bool source_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err)
+{
+    return checks_run(source->link->db, CHECK_SOURCE, facts, fn, context, err);
 }
 
 bool source_register(struct source_link *link, struct err *err)
 {
     char host[256] = "";
     struct buf packet;
+    if (!db_has_commands(link->db)) return true; /* then it does not show us, and that is all */
     gethostname(host, sizeof host - 1);
     struct slice name = slice_of(host, strlen(host) < REPORT_HOST_MAX ? strlen(host) : REPORT_HOST_MAX);
     buf_init(&packet, 512);
@@ -109,7 +143,7 @@ bool source_register(struct source_link *link, struct err *err)
     buf_slice(&packet, name);
     buf_le(&packet, 0, 1 + 1 + 2); /* no report user, password, port */
     buf_le(&packet, 0, 4 + 4);     /* rank, master id */
-    bool ok = db_send(link->db, DB_COM_REGISTER_SLAVE, buf_bytes(&packet), err) && db_reply(link->db, NULL, err);
+    bool ok = db_command(link->db, DB_COM_REGISTER_SLAVE, buf_bytes(&packet), err);
     buf_fini(&packet);
     return ok;
 }
@@ -127,6 +161,7 @@ bool source_packet(struct source_link *link, struct slice *event, bool *end, str
     if (!link->settings->semi_sync) return true;
     if (!framing_strip(&link->framing, event, err)) return err_context(err, "%s", link->name);
     link->info.semi_sync = link->framing.on;
+    if (link->framing.asked) db_reply_due(link->db);
     return true;
 }
 
@@ -137,7 +172,7 @@ bool source_ack(struct source *source, const char *file, uint64_t offset, struct
     struct buf payload;
     buf_init(&payload, SOURCE_FILE_MAX + 16);
     ack_encode(&payload, file, offset);
-    bool ok = db_send(source->link->db, DB_SEMI_SYNC_ACK, buf_bytes(&payload), err);
+    bool ok = db_tell(source->link->db, DB_SEMI_SYNC_ACK, buf_bytes(&payload), err);
     buf_fini(&payload);
     return ok;
 }

@@ -15,6 +15,7 @@ struct source;
 struct source_info {
     char server[300];       /* host:port */
     struct db_version version;
+    const char *driver;     /* the client library that speaks */
     bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
     char identity[192];     /* which server this is, for people and for comparing: another one behind the same name has another */
     bool files_only;        /* it has no GTIDs (MySQL, gtid_mode not ON): transactions are known by file and offset, which mean nothing on any other server */
@@ -41,8 +42,8 @@ struct source_link {
 struct source { struct source_link *link; };
 
 struct source_driver {
-    /* Sets up the session of a replica. The link is the driver's own from here on (allocated by source_open), also where this fails. */
-    bool (*open)(struct source_link *link, struct source **source, struct err *err);
+    /* Learns what the stream needs to know of the server, and sets up the session of a replica: of source_open. Saved files have none. */
+    bool (*begin)(struct source_link *link, struct err *err);
     const struct source_info *(*info)(const struct source *source);
     /* The configured start, or the source's end, as a position. Before dump. */
     bool (*position)(struct source *source, const struct source_settings *settings, struct source_pos *pos, struct err *err);
@@ -82,6 +83,19 @@ MUST_CHECK bool source_register(struct source_link *link, struct err *err);
 bool source_ack_asked(const struct source *source);
 MUST_CHECK bool source_ack(struct source *source, const char *file, uint64_t offset, struct err *err);
 MUST_CHECK bool source_packet(struct source_link *link, struct slice *event, bool *end, struct err *err);
+
+/* The calls that are alike for all servers. */
+const struct source_info *source_info(const struct source *source);
+bool source_check(struct source *source, const struct check_facts *facts, finding_fn *fn, void *context, struct err *err);
+bool source_next(struct source *source, struct slice *event, bool *end, struct err *err);
+bool source_ready(struct source *source);
+void source_patience(struct source *source, uint32_t ms);
+void source_interrupt(struct source *source);
+void source_wait(struct source *source, int fd, uint32_t ms);
+void source_close(struct source *source); /* NULL accepted */
+#define SOURCE_SERVER_CALLS \
+    .info = source_info, .check = source_check, .next = source_next, .ready = source_ready, .patience = source_patience, .interrupt = source_interrupt, \
+    .wait = source_wait, .close = source_close, .ack_asked = source_ack_asked, .ack = source_ack
 
 /* How many hosts the settings name; db_options for one of them. `name` is a buffer that outlives the connection. */
 size_t source_hosts(const struct source_settings *settings);

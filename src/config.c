@@ -24,7 +24,7 @@
 #define CHECK_PATH(s, f) IS_TEXT(s, f)
 #define CHECK_SECRET(s, f) IS_TEXT(s, f)
 #define CHECK_WORD(s, f) IS_TEXT(s, f)
-#define CHECK_CHOICE(s, f) _Generic(FIELD(s, f), enum log_level: 1, enum log_format: 1, default: 0)
+#define CHECK_CHOICE(s, f) _Generic(FIELD(s, f), enum log_level: 1, enum log_format: 1, enum db_driver: 1, default: 0)
 #define CHECK_NUMBER(s, f) _Generic(FIELD(s, f), unsigned: 1, uint64_t: 1, default: 0)
 #define CHECK_BOOL(s, f) _Generic(FIELD(s, f), bool: 1, default: 0)
 #define CHECK_LIST(s, f) _Generic(FIELD(s, f), struct strings: 1, default: 0)
@@ -514,7 +514,7 @@ void settings_server(const struct server_settings *server, const char *name, str
         .host = server->socket ? NULL : server->host, .socket = server->socket, .port = server->port, .user = server->user,
         .password = server->password, .ssl_ca = server->ssl_ca, .ssl_cert = server->ssl_cert, .ssl_key = server->ssl_key,
         .ssl = server->ssl || server->ssl_ca || server->ssl_cert, .ssl_verify_server_cert = server->ssl_verify_server_cert,
-        .connect_timeout_ms = server->connect_timeout_ms, .name = name,
+        .connect_timeout_ms = server->connect_timeout_ms, .name = name, .driver = server->driver,
     };
 }
 

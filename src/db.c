@@ -1,5 +1,5 @@
 /*
- * db.c: see db.h. The only file that includes the client library.
+ * db.c: see db.h. The client library is behind db_library.h.
  *
  * Replies of statements in flight are parsed here from the raw packets, because the library's own reading of results
  * allows one statement at a time. The sequence number that the library expects in a packet is set by us before each
@@ -8,9 +8,8 @@
 #include "db.h"
 
 #include <assert.h>
-#include <mysql.h>
+#include <dlfcn.h>
 #include <errmsg.h>
-#include <ma_pvio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -24,6 +23,8 @@
 
 #include "arena.h"
 #include "cursor.h"
+#include "db_library.h"
+#include "log.h"
 
 enum {
     DB_RESULT_MAX = 64 << 20,
@@ -31,20 +32,20 @@ enum {
     DB_NAME_MAX = 320,
     DB_CONNECT_TIMEOUT_MS = 10000,
     DEAD_PEER_S = 15,
-    DB_PACKET_MAX = 1 << 30,
-    DB_CLIENT_DEPRECATE_EOF = 1 << 24,
     DB_COLUMNS_MAX = 4096,
     OPTION_PREVENTS = 1290,
     ACCESS_DENIED = 1045,
-    /* mysql_net_read_packet gives this (an unsigned int's -1) in an unsigned long, also where long has 64 bits */
+    NOT_SUPPORTED_AUTH = 1251,
+    AUTH_PLUGIN_ERROR = 2061,
     DB_STATUS_IN_TRANSACTION = 1,
 };
-static const unsigned long PACKET_FAILED = 0xffffffffUL;
 
 struct db {
-    MYSQL *mysql;
+    const struct db_library *library;
+    void *link;
     int stop_fd;            /* a duplicate: stays valid for db_shutdown when the library has closed its own */
-    bool tls;
+    bool tls, short_eof;
+    uint32_t thread_id;
     struct db_version version;
     char name[DB_NAME_MAX];
     char user[128];
@@ -70,9 +71,9 @@ static const struct {
     {1862, ERR_DENIED, "the account's password has expired: set a new one"},
     {4151, ERR_DENIED, "the account is locked: ALTER USER ... ACCOUNT UNLOCK"},
     {1524, ERR_DENIED, "the account's authentication plugin is not loaded on the server"},
-    {1251, ERR_DENIED, "the account's authentication method is not known to the client library"},
+    {NOT_SUPPORTED_AUTH, ERR_DENIED, "the account's authentication method is not known to the client library"},
     {CR_AUTH_PLUGIN_CANNOT_LOAD, ERR_DENIED, "install the client's authentication plugins (Debian: libmariadb3)"},
-    {2061, ERR_DENIED, "use TLS (ssl = true) or another authentication plugin"},
+    {AUTH_PLUGIN_ERROR, ERR_DENIED, "use TLS (ssl = true) or another authentication plugin"},
     {CR_SSL_CONNECTION_ERROR, ERR_DENIED,
      "check ssl_ca, ssl_cert, ssl_key and that the server's certificate is for this host name"},
     {CR_CONNECTION_ERROR, ERR_RETRY, "is the server running, and address and port (or the socket's path) right?"},
@@ -152,7 +153,7 @@ static bool fail_number(const char *name, struct err *err, unsigned number, cons
 
 static bool fail(struct db *db, struct err *err, const char *tried)
 {
-    return fail_number(db->name, err, mysql_errno(db->mysql), tried, mysql_error(db->mysql), true);
+    return fail_number(db->name, err, db->library->number(db->link), tried, db->library->text(db->link), true);
 }
 
 /* ---- opening ---- */
@@ -171,61 +172,6 @@ static void parse_version(const char *text, struct db_version *version)
 bool db_version_at_least(const struct db_version *version, unsigned major, unsigned minor)
 {
     return version->major != major ? version->major > major : version->minor >= minor;
-}
-
-static unsigned seconds_of(uint32_t ms) { return (ms + 999) / 1000; }
-
-static bool wants_tls(const struct db_options *options)
-{
-    return options->ssl || options->ssl_ca || options->ssl_cert || options->ssl_key;
-}
-
-static void set_tls(MYSQL *mysql, const struct db_options *options)
-{
-    bool tls = wants_tls(options);
-    my_bool enforce = tls, verify = tls && options->ssl_verify_server_cert;
-    /* with a CA the library checks the chain whatever it is told */
-    if (tls) mysql_ssl_set(mysql, options->ssl_key, options->ssl_cert, verify ? options->ssl_ca : NULL, NULL, NULL);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
-    mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-}
-
-static void set_options(MYSQL *mysql, const struct db_options *options)
-{
-    unsigned connect = seconds_of(options->connect_timeout_ms ? options->connect_timeout_ms : DB_CONNECT_TIMEOUT_MS);
-    unsigned read = seconds_of(options->read_timeout_ms), no_infile = 0;
-    unsigned protocol = options->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
-    size_t packet = DB_PACKET_MAX;
-    my_bool off = 0;
-    mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol); /* "localhost" with a port means TCP here */
-    mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
-    if (read) {
-        mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &read);
-        mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &read);
-    }
-    mysql_optionsv(mysql, MYSQL_OPT_RECONNECT, &off);
-    mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile); /* a server could ask for our files otherwise */
-    mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
-    mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "wolfcdc");
-    if (options->plugin_dir) mysql_optionsv(mysql, MYSQL_PLUGIN_DIR, options->plugin_dir);
-    set_tls(mysql, options);
-}
-
-/* libmariadb loads a login plugin when a server first asks for it, and fails a second thread that does so at that moment with
-   "already loaded" (1045). So they are loaded before the first connection. One that is not installed is not missed here: the
-   connection that needs it says so. */
-static void load_login_plugins(MYSQL *mysql)
-{
-    enum { LOGIN_PLUGIN = 2 }; /* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, in a header that Debian installs without what it includes */
-    static const char *const names[] = {"client_ed25519", "caching_sha2_password", "sha256_password"};
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool loaded;
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; !loaded && i < sizeof names / sizeof *names; i++)
-        mysql_load_plugin(mysql, names[i], LOGIN_PLUGIN, 0);
-    loaded = true;
-    pthread_mutex_unlock(&lock);
 }
 
 static void name_of(const struct db_options *options, char *name, size_t room)
@@ -249,42 +195,51 @@ static void tend_socket(int fd)
 
 static bool finish_open(struct db *db, const struct db_options *options, struct err *err)
 {
-    db->tls = mysql_get_ssl_cipher(db->mysql) != NULL;
-    if (wants_tls(options) && !db->tls)
+    struct db_link_facts facts;
+    db->library->facts(db->link, &facts);
+    db->tls = facts.tls;
+    db->short_eof = facts.short_eof;
+    db->thread_id = facts.thread_id;
+    if (db_wants_tls(options) && !db->tls)
         return err_set(err, ERR_DENIED, "%s: TLS is required by the configuration, and the server offered none", db->name);
-    int fd = mysql_get_socket(db->mysql);
-    db->stop_fd = dup(fd);
+    db->stop_fd = dup(facts.fd);
     if (db->stop_fd < 0) return err_set(err, ERR_RETRY, "%s: cannot duplicate the socket", db->name);
-    if (!options->socket) tend_socket(fd);
-    parse_version(mysql_get_server_info(db->mysql), &db->version);
+    if (!options->socket) tend_socket(facts.fd);
+    parse_version(facts.version, &db->version);
     return true;
 }
 
 /* To whoever comes without TLS where it is required MariaDB says no more than "access denied". */
 static void name_tls(const struct db_options *options, struct err *err)
 {
-    if (!err || err->number != ACCESS_DENIED || wants_tls(options) || options->socket) return;
+    if (!err || err->number != ACCESS_DENIED || db_wants_tls(options) || options->socket) return;
     struct err said = *err;
     err_set_number(err, said.code, said.number, "%s; or the account or the server (require_secure_transport) takes only TLS: set ssl = true and ssl_ca", said.text);
 }
 
-bool db_open(const struct db_options *options, struct db **out, struct err *err)
+/* libmariadb says "access denied" also where it has no plugin for the account's way to log in. */
+static unsigned connect_number(unsigned number, const char *text)
+{
+    return number == ACCESS_DENIED && strstr(text, "could not be loaded") ? CR_AUTH_PLUGIN_CANNOT_LOAD : number;
+}
+
+static bool open_with(const struct db_library *library, const struct db_options *options, struct db **out, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
+    struct db_options made = *options;
     char tried[200];
     if (!db) abort();
     db->stop_fd = -1;
+    db->library = library;
     name_of(options, db->name, sizeof db->name);
     snprintf(db->user, sizeof db->user, "%s", options->user ? options->user : "");
-    snprintf(tried, sizeof tried, "connect as '%s'%s", db->user, wants_tls(options) ? " with TLS" : "");
+    snprintf(tried, sizeof tried, "connect as '%s'%s", db->user, db_wants_tls(options) ? " with TLS" : "");
+    if (!made.connect_timeout_ms) made.connect_timeout_ms = DB_CONNECT_TIMEOUT_MS;
     if (fault(NULL, err)) goto failed;
-    db->mysql = mysql_init(NULL);
-    if (!db->mysql) abort();
-    set_options(db->mysql, options);
-    load_login_plugins(db->mysql);
-    if (!mysql_real_connect(db->mysql, options->socket ? NULL : options->host, options->user, options->password, options->database,
-                            options->port, options->socket, options->found_rows ? CLIENT_FOUND_ROWS : 0)) {
-        fail_number(db->name, err, mysql_errno(db->mysql), tried, mysql_error(db->mysql), false);
+    db->link = library->new();
+    if (!library->connect(db->link, &made)) {
+        const char *text = library->text(db->link);
+        fail_number(db->name, err, connect_number(library->number(db->link), text), tried, text, false);
         name_tls(options, err);
         goto failed;
     }
@@ -296,20 +251,92 @@ failed:
     return false;
 }
 
+/* The module is looked for where the dynamic linker looks: the run path of the programs names the directory it is installed in. */
+static const struct db_library *load_mysqlclient(struct err *err)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static const struct db_library *loaded;
+    pthread_mutex_lock(&lock);
+    void *module = loaded ? NULL : dlopen("wolfcdc-mysqlclient.so", RTLD_NOW | RTLD_LOCAL);
+    const struct db_library *found = module ? dlsym(module, DB_LIBRARY_SYMBOL) : NULL;
+    if (loaded) {
+    } else if (!found) {
+        const char *why = dlerror();
+        (void)!err_set(err, ERR_CONFIG, "the driver mysqlclient is not here (%s): build wolfcdc with --with-mysqlclient", why ? why : "no module");
+    } else if (found->interface != DB_LIBRARY_INTERFACE) {
+        (void)!err_set(err, ERR_CONFIG, "the driver mysqlclient is of another version of wolfcdc: install the one that belongs to this program");
+    } else {
+        loaded = found;
+        loaded->init();
+    }
+    found = loaded;
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+/* libmysqlclient 9 knows no mysql_native_password, which is what a MariaDB and a MySQL before 8 give their accounts. */
+static void name_native(const struct db_options *options, struct err *err)
+{
+    if (!err || err->number != CR_AUTH_PLUGIN_CANNOT_LOAD || !strstr(err->text, "mysql_native_password")) return;
+    char text[ERR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", err->text);
+    char *remedy = strstr(text, "; ");
+    if (remedy) *remedy = 0;
+    err_set_number(err, err->code, err->number, "%s; libmysqlclient 9 cannot log in to an account with mysql_native_password%s", text,
+                   options->driver == DB_DRIVER_MYSQLCLIENT ? ": set driver = \"libmariadb\" (or leave it out), or give the account caching_sha2_password" : "");
+}
+
+static bool open_mysqlclient(const struct db_options *options, struct db **out, struct err *err)
+{
+    const struct db_library *library = load_mysqlclient(err);
+    if (!library) return false;
+    if (open_with(library, options, out, err)) return true;
+    name_native(options, err);
+    return false;
+}
+
+static bool is_login_unknown(const struct err *err)
+{
+    return err->number == CR_AUTH_PLUGIN_CANNOT_LOAD || err->number == NOT_SUPPORTED_AUTH || err->number == AUTH_PLUGIN_ERROR;
+}
+
+static bool open_either(const struct db_options *options, struct db **out, struct err *err)
+{
+    struct err first = {0}, second = {0};
+    if (open_with(&db_libmariadb, options, out, &first)) return true;
+    if (is_login_unknown(&first) && open_mysqlclient(options, out, &second)) {
+        log_info("db.driver", "server=\"%s\" driver=libmysqlclient reason=\"%s\"", (*out)->name, first.text);
+        return true;
+    }
+    if (!second.code) return err_set_number(err, first.code, first.number, "%s", first.text);
+    return err_set_number(err, first.code, first.number, "%s; libmysqlclient, which is tried then: %s", first.text, second.text);
+}
+
+bool db_open(const struct db_options *options, struct db **db, struct err *err)
+{
+    switch (options->driver) {
+    case DB_DRIVER_LIBMARIADB: return open_with(&db_libmariadb, options, db, err);
+    case DB_DRIVER_MYSQLCLIENT: return open_mysqlclient(options, db, err);
+    case DB_DRIVER_AUTO: break;
+    }
+    return open_either(options, db, err);
+}
+
 void db_close(struct db *db)
 {
     if (!db) return;
-    if (db->mysql) mysql_close(db->mysql);
+    if (db->link) db->library->free(db->link);
     if (db->stop_fd >= 0) close(db->stop_fd);
     free(db);
 }
 
 void db_shutdown(struct db *db) { shutdown(db->stop_fd, SHUT_RDWR); }
 const struct db_version *db_version(const struct db *db) { return &db->version; }
-uint32_t db_thread_id(const struct db *db) { return (uint32_t)mysql_thread_id(db->mysql); }
+uint32_t db_thread_id(const struct db *db) { return db->thread_id; }
 bool db_is_tls(const struct db *db) { return db->tls; }
-void db_library_init(void) { mysql_library_init(0, NULL, NULL); }
-void db_library_end(void) { mysql_library_end(); }
+const char *db_library_name(const struct db *db) { return db->library->name; }
+void db_library_init(void) { db_libmariadb.init(); }
+void db_library_end(void) { db_libmariadb.end(); }
 
 /* ---- ordinary statements ---- */
 
@@ -328,7 +355,7 @@ static bool run(struct db *db, struct slice sql, struct err *err)
 {
     char words[40];
     if (fault(db, err)) return false;
-    if (!mysql_real_query(db->mysql, (const char *)sql.data, (unsigned long)sql.size)) return true;
+    if (db->library->query(db->link, sql)) return true;
     words_of(sql, words, sizeof words);
     return fail(db, err, words);
 }
@@ -336,10 +363,10 @@ static bool run(struct db *db, struct slice sql, struct err *err)
 static bool drain(struct db *db, struct err *err)
 {
     for (;;) {
-        MYSQL_RES *result = mysql_use_result(db->mysql);
-        if (result) mysql_free_result(result);
-        else if (mysql_errno(db->mysql)) return fail(db, err, "read the result");
-        int more = mysql_next_result(db->mysql);
+        void *result = db->library->result(db->link);
+        if (result) db->library->result_free(result);
+        else if (db->library->number(db->link)) return fail(db, err, "read the result");
+        int more = db->library->next_result(db->link);
         if (more < 0) return true;
         if (more > 0) return fail(db, err, "read the next result");
     }
@@ -379,7 +406,7 @@ struct result_rows {
     char **names;
 };
 
-static void add_cell(struct result_rows *rows, const char *data, size_t size)
+static void add_cell(struct result_rows *rows, struct slice value)
 {
     if (rows->count == rows->room) {
         rows->room = rows->room ? rows->room * 2 : 64;
@@ -387,48 +414,63 @@ static void add_cell(struct result_rows *rows, const char *data, size_t size)
         if (!rows->cells) abort();
     }
     struct slice cell = {NULL, 0};
-    if (data) cell = slice_of(arena_text(&rows->arena, slice_of(data, size)), size);
+    if (value.data) cell = slice_of(arena_text(&rows->arena, value), value.size);
     rows->cells[rows->count++] = cell;
 }
 
-static bool take_rows(struct db *db, MYSQL_RES *from, struct db_result *result, struct err *err)
+/* A result set, row by row; the values are borrowed until the next row. */
+static bool each_row(struct db *db, void *from, db_row_fn *fn, void *context, struct err *err)
 {
-    struct result_rows *rows = result->rows;
-    size_t total = 0;
-    MYSQL_ROW row;
-    while ((row = mysql_fetch_row(from))) {
-        const unsigned long *sizes = mysql_fetch_lengths(from);
-        for (uint32_t i = 0; i < result->column_count; i++) {
-            add_cell(rows, row[i], sizes[i]);
-            total += sizes[i] + 32;
-        }
-        result->row_count++;
-        if (total > DB_RESULT_MAX) {
-            shutdown(db->stop_fd, SHUT_RDWR); /* else freeing the result would read the rest of it */
-            return err_set(err, ERR_LIMIT, "%s: a result is larger than %d MiB", db->name, DB_RESULT_MAX >> 20);
-        }
+    uint32_t columns = db->library->columns(from);
+    struct slice *values = calloc(columns ? columns : 1, sizeof *values);
+    bool ok = true;
+    if (!values) abort();
+    while (ok && db->library->row(from, values)) {
+        ok = fn(context, columns, values, err);
+        if (!ok) shutdown(db->stop_fd, SHUT_RDWR); /* else freeing the result would read the rest of it */
     }
-    return mysql_errno(db->mysql) ? fail(db, err, "read rows") : true;
+    if (ok && db->library->number(db->link)) ok = fail(db, err, "read rows");
+    free(values);
+    return ok;
+}
+
+static bool result_of(struct db *db, void **from, struct err *err)
+{
+    *from = db->library->result(db->link);
+    if (*from) return true;
+    if (db->library->number(db->link)) return fail(db, err, "read the result");
+    return err_set(err, ERR_STOP, "%s: the statement gave no result set", db->name);
+}
+
+struct taking { const struct db *db; struct db_result *result; size_t total; };
+
+static bool take_row(void *context, uint32_t columns, const struct slice *values, struct err *err)
+{
+    struct taking *taking = context;
+    for (uint32_t i = 0; i < columns; i++) {
+        add_cell(taking->result->rows, values[i]);
+        taking->total += values[i].size + 32;
+    }
+    taking->result->row_count++;
+    return taking->total <= DB_RESULT_MAX || err_set(err, ERR_LIMIT, "%s: a result is larger than %d MiB", taking->db->name, DB_RESULT_MAX >> 20);
 }
 
 static bool take_result(struct db *db, struct db_result **out, struct err *err)
 {
-    MYSQL_RES *from = mysql_use_result(db->mysql);
-    if (!from) {
-        if (mysql_errno(db->mysql)) return fail(db, err, "read the result");
-        return err_set(err, ERR_STOP, "%s: the statement gave no result set", db->name);
-    }
+    void *from;
+    if (!result_of(db, &from, err)) return false;
     struct db_result *result = calloc(1, sizeof *result);
     struct result_rows *rows = calloc(1, sizeof *rows);
     if (!result || !rows) abort();
     arena_init(&rows->arena);
     result->rows = rows;
-    result->column_count = mysql_num_fields(from);
+    result->column_count = db->library->columns(from);
     rows->names = arena_alloc(&rows->arena, result->column_count * sizeof *rows->names);
     for (uint32_t i = 0; i < result->column_count; i++)
-        rows->names[i] = arena_text(&rows->arena, slice_text(mysql_fetch_field_direct(from, i)->name));
-    bool ok = take_rows(db, from, result, err);
-    mysql_free_result(from);
+        rows->names[i] = arena_text(&rows->arena, slice_text(db->library->column_name(from, i)));
+    struct taking taking = {.db = db, .result = result};
+    bool ok = each_row(db, from, take_row, &taking, err);
+    db->library->result_free(from);
     if (ok) *out = result;
     else db_result_free(result);
     return ok;
@@ -449,13 +491,13 @@ bool db_query(struct db *db, struct db_result **result, struct err *err, const c
 bool db_ask(struct db *db, struct slice sql, struct err *err)
 {
     if (fault(db, err)) return false;
-    return !mysql_send_query(db->mysql, (const char *)sql.data, (unsigned long)sql.size) || fail(db, err, "ask");
+    return db->library->ask(db->link, sql) || fail(db, err, "ask");
 }
 
 bool db_answer(struct db *db, struct db_result **result, struct err *err)
 {
     if (fault(db, err)) return false;
-    if (mysql_read_query_result(db->mysql)) return fail(db, err, "read the answer");
+    if (!db->library->answer(db->link)) return fail(db, err, "read the answer");
     return take_result(db, result, err);
 }
 
@@ -491,34 +533,12 @@ void db_result_free(struct db_result *result)
     free(result);
 }
 
-static bool lend_rows(struct db *db, MYSQL_RES *from, db_row_fn *fn, void *context, struct err *err)
-{
-    uint32_t columns = mysql_num_fields(from);
-    struct slice *values = calloc(columns ? columns : 1, sizeof *values);
-    MYSQL_ROW row;
-    bool ok = true;
-    if (!values) abort();
-    while (ok && (row = mysql_fetch_row(from))) {
-        const unsigned long *sizes = mysql_fetch_lengths(from);
-        for (uint32_t i = 0; i < columns; i++) values[i] = slice_of(row[i], row[i] ? sizes[i] : 0);
-        ok = fn(context, columns, values, err);
-        if (!ok) shutdown(db->stop_fd, SHUT_RDWR); /* else freeing the result would read the rest of it */
-    }
-    if (ok && mysql_errno(db->mysql)) ok = fail(db, err, "read rows");
-    free(values);
-    return ok;
-}
-
 bool db_rows(struct db *db, struct slice sql, db_row_fn *row, void *context, struct err *err)
 {
-    if (!run(db, sql, err)) return false;
-    MYSQL_RES *from = mysql_use_result(db->mysql);
-    if (!from) {
-        if (mysql_errno(db->mysql)) return fail(db, err, "read the result");
-        return err_set(err, ERR_STOP, "%s: the statement gave no result set", db->name);
-    }
-    bool ok = lend_rows(db, from, row, context, err);
-    mysql_free_result(from);
+    void *from;
+    if (!run(db, sql, err) || !result_of(db, &from, err)) return false;
+    bool ok = each_row(db, from, row, context, err);
+    db->library->result_free(from);
     return ok;
 }
 
@@ -570,29 +590,34 @@ void db_quote_name(struct buf *out, struct slice name)
 
 static bool send_packet(struct db *db, unsigned command, struct slice payload, struct err *err)
 {
-    /* with length 0 the library would take strlen of the text */
-    const char *bytes = payload.size ? (const char *)payload.data : "";
-    if (!db->mysql->methods->db_command(db->mysql, (enum enum_server_command)command, bytes, payload.size, 1, NULL)) return true;
-    return fail(db, err, "send");
+    return db->library->command(db->link, command, payload, false) || fail(db, err, "send");
 }
 
 bool db_send(struct db *db, unsigned command, struct slice payload, struct err *err)
 {
-    return !fault(db, err) && send_packet(db, command, payload, err);
+    assert(db->library->reply_begins);
+    return db_tell(db, command, payload, err);
+}
+
+bool db_tell(struct db *db, unsigned command, struct slice payload, struct err *err) { return !fault(db, err) && send_packet(db, command, payload, err); }
+
+bool db_has_commands(const struct db *db) { return !db->library->has_commands || db->library->has_commands(db->link); }
+
+bool db_command(struct db *db, unsigned command, struct slice payload, struct err *err)
+{
+    if (db->library->reply_begins) return db_tell(db, command, payload, err) && db_reply(db, NULL, err);
+    return !fault(db, err) && (db->library->command(db->link, command, payload, true) || fail(db, err, "reply"));
 }
 
 /* A reply's packet. ERR packets and broken connections are the error. */
 static bool read_packet(struct db *db, struct slice *packet, struct err *err, const char *tried)
 {
-    unsigned long size = mysql_net_read_packet(db->mysql);
-    if (size == PACKET_FAILED) return fail(db, err, tried);
-    *packet = slice_of(db->mysql->net.read_pos, size);
-    return true;
+    return db->library->packet(db->link, packet) || fail(db, err, tried);
 }
 
 static bool read_first(struct db *db, struct slice *packet, struct err *err, const char *tried)
 {
-    db->mysql->net.pkt_nr = 1;
+    db->library->reply_begins(db->link);
     return read_packet(db, packet, err, tried);
 }
 
@@ -603,16 +628,15 @@ static bool skip_definitions(struct db *db, unsigned count, struct err *err);
 static bool drain_rows(struct db *db, uint64_t columns, struct db_reply *got, struct err *err)
 {
     struct slice packet = {NULL, 0};
-    bool short_eof = !(db->mysql->client_flag & db->mysql->server_capabilities & DB_CLIENT_DEPRECATE_EOF);
     if (columns > DB_COLUMNS_MAX) return err_set(err, ERR_CORRUPT, "%s: a result set of %llu columns", db->name, (unsigned long long)columns);
     if (!skip_definitions(db, (unsigned)columns, err)) return false;
     do {
         if (!read_packet(db, &packet, err, "reply")) return false;
-    } while (!packet.size || packet.data[0] != 0xfe || packet.size >= (short_eof ? 9 : 0xffffff));
+    } while (!packet.size || packet.data[0] != 0xfe || packet.size >= (db->short_eof ? 9 : 0xffffff));
     struct cursor in = cursor_of(packet);
     *got = (struct db_reply){0};
     cursor_u8(&in);
-    if (short_eof) {
+    if (db->short_eof) {
         got->warnings = cursor_u16(&in);
         got->status = cursor_u16(&in);
     } else {
@@ -654,7 +678,7 @@ bool db_reply(struct db *db, struct db_reply *reply, struct err *err)
 static bool skip_definitions(struct db *db, unsigned count, struct err *err)
 {
     struct slice packet = {NULL, 0};
-    bool eof = count && !(db->mysql->client_flag & db->mysql->server_capabilities & DB_CLIENT_DEPRECATE_EOF);
+    bool eof = count && db->short_eof;
     for (unsigned i = 0; i < count + eof; i++)
         if (!read_packet(db, &packet, err, "prepare")) return false;
     return true;
@@ -686,6 +710,30 @@ void db_statement_close(struct db *db, const struct db_statement *statement)
 
 /* ---- the replication stream ---- */
 
+bool db_dump(struct db *db, const struct db_dump *dump, struct err *err)
+{
+    struct buf packet;
+    if (db->library->dump) return !fault(db, err) && (db->library->dump(db->link, dump) || fail(db, err, "ask for the binary log"));
+    buf_init(&packet, 64 << 10);
+    if (dump->by_set) {
+        buf_le(&packet, dump->flags, 2);
+        buf_le(&packet, dump->server_id, 4);
+        buf_le(&packet, strlen(dump->file), 4);
+        buf_slice(&packet, slice_text(dump->file));
+        buf_le(&packet, dump->offset, 8);
+        buf_le(&packet, dump->set.size, 4);
+        buf_slice(&packet, dump->set);
+    } else {
+        buf_le(&packet, dump->offset, 4);
+        buf_le(&packet, dump->flags, 2);
+        buf_le(&packet, dump->server_id, 4);
+        buf_slice(&packet, slice_text(dump->file));
+    }
+    bool ok = db_tell(db, dump->by_set ? DB_COM_BINLOG_DUMP_GTID : DB_COM_BINLOG_DUMP, buf_bytes(&packet), err);
+    buf_fini(&packet);
+    return ok;
+}
+
 bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err)
 {
     if (fault(db, err)) return false;
@@ -694,14 +742,16 @@ bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err)
     return true;
 }
 
+void db_reply_due(struct db *db)
+{
+    if (db->library->reply_due) db->library->reply_due(db->link);
+}
+
 static bool readable(struct db *db, int ms)
 {
-    /* The library reads ahead up to 16 KiB; what is left of that costs nothing to know. Only when it is used up is the
-       kernel asked, so once per 16 KiB at most. Bytes that TLS holds decrypted are not seen here: "no" is then one
-       early flush. */
-    const MARIADB_PVIO *pvio = db->mysql->net.pvio;
-    if (!pvio) return true; /* closed: the next read says so at once */
-    if (pvio->cache && pvio->cache + pvio->cache_size > pvio->cache_pos) return true;
+    /* Only when what the library has read ahead is used up is the kernel asked, so once per 16 KiB at most. Bytes that TLS holds
+       decrypted are not seen here: "no" is then one early flush. */
+    if (db->library->readable(db->link)) return true;
     struct pollfd poller = {.fd = db->stop_fd, .events = POLLIN};
     return poll(&poller, 1, ms) > 0;
 }
@@ -715,10 +765,4 @@ void db_wait_with(struct db *db, int fd, uint32_t ms)
     if (!readable(db, 0)) (void)poll(pollers, 2, (int)ms);
 }
 
-void db_read_timeout(struct db *db, uint32_t ms)
-{
-    MARIADB_PVIO *pvio = db->mysql->net.pvio;
-    unsigned seconds = seconds_of(ms);
-    mysql_optionsv(db->mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
-    if (pvio) pvio->timeout[PVIO_READ_TIMEOUT] = ms ? (int)ms : -1;
-}
+void db_read_timeout(struct db *db, uint32_t ms) { db->library->read_timeout(db->link, ms); }

@@ -1,5 +1,6 @@
 /*
- * db.h: a connection to a MariaDB or MySQL server, over libmariadb. One thread at a time, but db_shutdown.
+ * db.h: a connection to a MariaDB or MySQL server, over libmariadb, or over libmysqlclient where that is asked for (db_library.h). One thread at a
+ * time, but db_shutdown.
  *
  * Three ways to speak: db_exec / db_rows for ordinary SQL, db_send + db_reply for statements in flight one behind the
  * other (send several, then read as many replies), db_packet for the replication stream. Every call goes
@@ -13,6 +14,10 @@
 
 struct db;
 
+/* Which client library speaks. Statements in flight (db_send, db_reply, db_prepare) are libmariadb's alone. AUTO: libmariadb, and libmysqlclient where
+   that has no way to log in to the account. */
+enum db_driver { DB_DRIVER_LIBMARIADB, DB_DRIVER_MYSQLCLIENT, DB_DRIVER_AUTO };
+
 /* Connection keys shared by [source] and [[sink]]. Text is owned by the configuration. */
 struct db_options {
     const char *host;          /* NULL with socket */
@@ -24,10 +29,17 @@ struct db_options {
     bool ssl_verify_server_cert;   /* default true when TLS is used with ssl_ca */
     const char *plugin_dir;        /* client auth plugins, NULL = the library's own */
     uint32_t connect_timeout_ms, read_timeout_ms; /* 0: 10 s; 0: none */
+    uint32_t patience_ms;          /* the read timeout for a library that cannot change it later, where it is the longer one */
+    enum db_driver driver;
     bool found_rows;               /* CLIENT_FOUND_ROWS */
     const char *database;          /* of the login; NULL: none */
     const char *name;              /* for messages: "source db1:3306" */
 };
+
+static inline bool db_wants_tls(const struct db_options *options)
+{
+    return options->ssl || options->ssl_ca || options->ssl_cert || options->ssl_key;
+}
 
 enum db_flavour { DB_MARIADB, DB_MYSQL };
 struct db_version { enum db_flavour flavour; unsigned major, minor, patch; char text[96]; };
@@ -42,6 +54,7 @@ const struct db_version *db_version(const struct db *db);
 bool db_version_at_least(const struct db_version *version, unsigned major, unsigned minor);
 uint32_t db_thread_id(const struct db *db); /* the server's connection id */
 bool db_is_tls(const struct db *db);
+const char *db_library_name(const struct db *db);
 
 /* A statement without result set. */
 MUST_CHECK bool db_exec(struct db *db, struct err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -83,9 +96,20 @@ struct db_statement { uint32_t id; uint16_t parameters, columns; };
 MUST_CHECK bool db_prepare(struct db *db, struct slice sql, struct db_statement *statement, struct err *err);
 void db_statement_close(struct db *db, const struct db_statement *statement); /* no reply */
 
+/* Asks for the binary log: of a file from an offset, or, by_set, what is not in a set of GTIDs (as the body of PREVIOUS_GTIDS has it). Both are borrowed
+   until the next db call that is not of the dump. The server's refusal comes with the first packet. */
+struct db_dump { const char *file; uint64_t offset; unsigned flags; uint32_t server_id; bool by_set; struct slice set; };
+MUST_CHECK bool db_dump(struct db *db, const struct db_dump *dump, struct err *err);
+/* Whether commands of ours go over this connection: over TLS libmysqlclient has no way for them. */
+bool db_has_commands(const struct db *db);
+/* A command that is answered by an OK packet, and one that is not answered. */
+MUST_CHECK bool db_command(struct db *db, unsigned command, struct slice payload, struct err *err);
+MUST_CHECK bool db_tell(struct db *db, unsigned command, struct slice payload, struct err *err);
 /* The next packet of a dump, without its 4-byte header and with continuation packets joined; borrowed until the next
    call. An ERR packet becomes err (text and number as the server's); *eof for an EOF packet. */
 MUST_CHECK bool db_packet(struct db *db, struct slice *packet, bool *eof, struct err *err);
+/* The packet lent last wants a semi-synchronous acknowledgement: after it the server's count of packets is another. */
+void db_reply_due(struct db *db);
 /* True when another packet can be had without a system call or the socket has bytes: tells an idle stream. */
 bool db_packet_ready(struct db *db);
 /* Waits at most ms until something can be read: for who has more to look at than this reply. */

@@ -222,7 +222,7 @@ static bool open_server(struct decoding *d, const char *at, struct err *err)
     if (slash) *slash = 0;
     char *colon = strchr(d->dsn, ':');
     if (colon) *colon = 0;
-    d->server = (struct db_options){.name = "--schema", .user = unescape(d->dsn), .password = colon ? unescape(colon + 1) : getenv("MYSQL_PWD")};
+    d->server = (struct db_options){.name = "--schema", .driver = DB_DRIVER_AUTO, .user = unescape(d->dsn), .password = colon ? unescape(colon + 1) : getenv("MYSQL_PWD")};
     if (!settings_host(rest, 3306, host, sizeof host, &d->server.port))
         return err_set(err, ERR_CONFIG, "--schema: \"%s\" is no host, or no port", rest);
     snprintf(rest, strlen(rest) + 1, "%s", host);

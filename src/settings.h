@@ -23,6 +23,7 @@ struct server_settings {
     const char *ssl_ca, *ssl_cert, *ssl_key;
     bool ssl, ssl_verify_server_cert;
     unsigned connect_timeout_ms;
+    enum db_driver driver;         /* [source] alone has a choice */
 };
 
 struct source_settings {

@@ -471,6 +471,7 @@ int setup_main(int argc, char **argv)
     setup->survey = survey_new();
     setup->ports = (struct node_address){NULL, NODE_PORT_DB, NODE_PORT_API, NODE_PORT_PROXY};
     setup->plan.source.ssl_verify_server_cert = setup->plan.target.ssl_verify_server_cert = true;
+    setup->plan.source.driver = DB_DRIVER_AUTO;
     db_library_init();
     int status = run(setup, argc, argv);
     db_close(setup->source);

@@ -5,7 +5,7 @@
 #
 # and then has a directory of its own ($DIR), free ports, real servers, an agent and the tools. Whatever it started ends
 # with it, by process id; its files stay when it failed. Environment: BUILD (the build to test), WORK (where scenarios
-# keep their files), PORT_BASE (first port to try), ROUNDS, SEED, LONG=1.
+# keep their files), PORT_BASE (first port to try), ROUNDS, SEED, LONG=1, DRIVER=mysqlclient (the agent reads the source with MySQL's own client library).
 set -euo pipefail
 umask 022
 
@@ -16,7 +16,8 @@ BUILD=$(cd "$BUILD" && pwd -P)
 WORK=${WORK:-$BUILD/t}
 PORT_BASE=${PORT_BASE:-21000}
 LONG=${LONG:-0}
-TEST=$(basename "$0" .sh)
+DRIVER=${DRIVER-}
+TEST=$(basename "$0" .sh)${DRIVER:+-$DRIVER}
 DIR=$WORK/$TEST
 SEED=${SEED:-$RANDOM}
 RANDOM=$SEED
@@ -26,6 +27,7 @@ AGENT_PID=
 BACKGROUND=()            # pids of ours that cleanup ends
 declare -A PORT=() SCRIPT=() OPTIONS=()
 LAST_PORT=$PORT_BASE
+AGENT=("$BUILD/wolfcdc") # what an agent is started with
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -156,6 +158,18 @@ wait_for() {
     done
 }
 
+# ---- the client libraries ----------------------------------------------------------------------------------------------
+# with_mysqlclient: from now on agents find the module, and the library of libmysqlclient.sh, which wants a newer C library than the machine's.
+with_mysqlclient() {
+    local flags libs
+    flags=$("$HERE/servers/libmysqlclient.sh" cflags) || fail "no libmysqlclient"
+    libs=$("$HERE/servers/libmysqlclient.sh" libs)
+    (flock 9 && [ -e "$BUILD/wolfcdc-mysqlclient.so" ] || make -C "$BUILD" wolfcdc-mysqlclient.so MYSQLCLIENT_CFLAGS="$flags" MYSQLCLIENT_LIBS="$libs") \
+        9>"$BUILD/mysqlclient.lock" >"$DIR/make.out" 2>&1 || { cat "$DIR/make.out" >&2; fail "the module is not built"; }
+    mapfile -t AGENT < <("$HERE/servers/libmysqlclient.sh" loader "$BUILD")
+    AGENT+=("$BUILD/wolfcdc")
+}
+
 # ---- the agent -----------------------------------------------------------------------------------------------------------
 CONFIG=''
 SOCKET=''
@@ -168,6 +182,7 @@ write_config() {
     local pair section=
     CONFIG=$DIR/wolfcdc.toml
     SOCKET=$DIR/control.sock
+    set -- ${DRIVER:+"source.driver=\"$DRIVER\""} "$@"
     for pair in "source.host=\"127.0.0.1\"" "source.port=${SOURCE_PORT:-${PORT[source]}}" 'source.user="admin"' \
         "source.password_file=\"$DIR/password\"" source.server_id=7301 source.start_gtid='""' \
         "wal.dir=\"$DIR/wal\"" wal.segment_size_mb=16 wal.free_min_mb=64 \
@@ -197,7 +212,7 @@ ctl_agent() { "$BUILD/wolfctl" --socket "$SOCKET" "$@"; }
 
 # launch_agent: start it and do not wait. start_agent: until it answers.
 launch_agent() {
-    "$BUILD/wolfcdc" --config "$CONFIG" </dev/null >>"$DIR/agent.log" 2>&1 &
+    "${AGENT[@]}" --config "$CONFIG" </dev/null >>"$DIR/agent.log" 2>&1 &
     AGENT_PID=$!
 }
 agent_answers() { ctl_agent status; }
@@ -290,6 +305,18 @@ says() {
 }
 log_says() { grep -qiE -- "$1" "$DIR/agent.log" || fail "the agent's log does not say '$1'"; }
 
+# taken COUNT: capture has taken more transactions than that. await_failover: just after the source was killed: until one more is, and how long that was.
+taken() { local now; now=$(status_of source.transactions) && [ "${now:-0}" -gt "$1" ]; }
+await_failover() {
+    local died before
+    died=$(date +%s%N) before=$(status_of source.transactions)
+    until taken "$before"; do
+        [ $(($(date +%s%N) - died)) -lt 20000000000 ] || fail "no change within 20 s of the death of the source"
+        sleep 0.02
+    done
+    say "from the death of the source to the next change: $((($(date +%s%N) - died) / 1000000)) ms"
+}
+
 # ---- the tools ---------------------------------------------------------------------------------------------------------
 # compare [DATABASE...]: both sides hold the same rows, or fail.
 compare() {
@@ -350,3 +377,4 @@ store_count() { store_asks "$1" GET /count | sed -n 's/.*"count":\([0-9]*\).*/\1
 write_http_config() { write_config 'sink.type="http"' "sink.url=[$1]" "${@:2}"; }
 
 begin
+[ "$DRIVER" != mysqlclient ] || with_mysqlclient

@@ -25,7 +25,6 @@ compare_with() {
         { tail -n 40 "$DIR/compare.out" >&2; differ "node $1 and target differ"; }
     say "$(tail -n 1 "$DIR/compare.out")"
 }
-taken() { local now; now=$(status_of source.transactions) && [ "${now:-0}" -gt "$1" ]; }
 
 [ "$LONG" = 1 ] || skip "a cluster of three takes two minutes: --long"
 [ -e /usr/lib/galera/libgalera_smm.so ] || skip "the package galera-4 is not installed"

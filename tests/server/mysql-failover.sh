@@ -5,7 +5,6 @@
 RIGHTS="SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES,
     EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
 at_server() { state_is source.server "127.0.0.1:${PORT[$1]}"; }
-taken() { local now; now=$(status_of source.transactions) && [ "${now:-0}" -gt "$1" ]; }
 gtid_of() { sql "$1" 'SELECT @@gtid_executed'; }
 same_gtid() { [ "$(gtid_of "$1")" = "$(gtid_of "$2")" ]; }
 delivered() { [ "$(sql "$1" 'SELECT COUNT(*), SUM(id), SUM(v) FROM d.t')" = "$(sql target 'SELECT COUNT(*), SUM(id), SUM(v) FROM d.t')" ]; }
@@ -29,8 +28,16 @@ await_state source.state stopped
 says source.reason 'require_secure_transport'
 says source.reason 'ssl = true.*ssl_ca'
 stop_agent
-write_config source.host=- source.port=- "$hosts" 'source.user="rds"' source.heartbeat_ms=500 "source.ssl_ca=\"$DIR/ca.pem\"" source.semi_sync=true
+with_semi_sync() { write_config source.host=- source.port=- "$hosts" 'source.user="rds"' source.heartbeat_ms=500 "source.ssl_ca=\"$DIR/ca.pem\"" source.semi_sync="$1"; }
+with_semi_sync true
 start_agent
+if [ "$DRIVER" = mysqlclient ]; then # which cannot acknowledge over TLS
+    await_state source.state stopped
+    says source.reason 'semi_sync cannot be had with the driver mysqlclient over TLS'
+    stop_agent
+    with_semi_sync false
+    start_agent
+fi
 await_state source.state stopped
 says source.reason "binlog retention hours is NULL"
 for s in source b; do sql $s "SET sql_log_bin=0; UPDATE mysql.rds_configuration SET value = 168"; done
@@ -45,12 +52,7 @@ load=$!
 BACKGROUND+=("$load")
 wait_for 20 "changes" taken 60
 kill_server b
-died=$(date +%s%N) before=$(status_of source.transactions)
-until taken "$before"; do
-    [ $(($(date +%s%N) - died)) -lt 20000000000 ] || fail "no change within 20 s of the death of the source"
-    sleep 0.02
-done
-say "from the death of the source to the next change: $((($(date +%s%N) - died) / 1000000)) ms"
+await_failover
 at_server source || fail "it has not moved to the primary"
 log_says 'source.proven'
 wait "$load" || fail "the load failed"

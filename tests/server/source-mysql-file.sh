@@ -24,7 +24,7 @@ refused() {
 refused $((offset - 31)) 'no place in .* between two transactions'
 refused $((offset - 7)) 'no place in .* between two transactions'
 refused $((offset + 1000)) 'no place in .* between two transactions'
-refused 5000000000 'no place in|4 GiB'
+refused 5000000000 "the position is $file:5000000000, .*below 4 GiB"
 
 # from a place that is one: what came before it is not taken
 rm -rf "$DIR/wal" "$DIR"/wal.*
