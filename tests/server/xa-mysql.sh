@@ -13,6 +13,9 @@ prepare "X'6f6c64',X'00ff',9" "INSERT INTO t VALUES (1)"
 (umask 077 && echo admin >"$DIR/password")
 ctl binlog-setup --host 127.0.0.1 --port "${PORT[source]}" --user admin --password-file "$DIR/password" --print </dev/null >"$DIR/setup.out" 2>&1 || true
 grep -q "warning *source xa_prepared: 1 XA transaction is prepared and not in the log: X'6F6C64',X'00FF',9" "$DIR/setup.out" || { cat "$DIR/setup.out" >&2; fail "binlog-setup does not name it"; }
+(umask 077 && echo repl >"$DIR/repl")
+ctl binlog-setup --host 127.0.0.1 --port "${PORT[source]}" --user repl --password-file "$DIR/repl" --print </dev/null >"$DIR/setup.out" 2>&1 || true
+grep -q "warning *source xa_prepared: our account may not see" "$DIR/setup.out" || { cat "$DIR/setup.out" >&2; fail "an account that may not ask is not told so"; }
 start=$(sql source 'SELECT @@gtid_executed')
 write_config "source.start_gtid=\"${start//$'\n'/}\""
 start_agent
