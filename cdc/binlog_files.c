@@ -239,6 +239,7 @@ bool source_files_open(const struct source_settings *settings, struct source **o
         gtid_set_copy(&f->info.end, &look->pos.gtids);
         set_version(&f->info, &look->format);
         f->info.files_only = !look->any;
+        f->info.unnamed = true; /* there may be no server to ask */
         f->info.place.kind = GTID_FILE; /* the last file; where it ends is not known yet */
         if (!source_file_number(f->paths[f->count - 1], &f->info.place.server)) f->info.place.server = UINT32_MAX;
         snprintf(f->info.server, sizeof f->info.server, "files %.280s", f->paths[0]);

@@ -669,6 +669,7 @@ static bool connect_source(struct cdc *cdc, struct err *err)
     cdc->status.connects++;
     pthread_mutex_unlock(&cdc->lock);
     metric_add(METRIC_SOURCE_CONNECTS, 1);
+    if (info->unnamed) history_track(cdc->history);
     log_info("source.connected", "server=%s version=%s tls=%s driver=%s", info->server, info->version.text, info->tls ? "yes" : "no", info->driver ? info->driver : "files");
     return true;
 }

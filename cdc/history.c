@@ -256,6 +256,13 @@ void history_at(struct history *h, uint64_t lsn, const struct source_pos *pos)
     pthread_mutex_unlock(&h->lock);
 }
 
+void history_track(struct history *h)
+{
+    pthread_mutex_lock(&h->lock);
+    h->tracks = true;
+    pthread_mutex_unlock(&h->lock);
+}
+
 void history_statement(struct history *h, const struct statement *s, uint32_t version)
 {
     if (!s->own_commit || h->pending_count == PENDING_MAX) return;

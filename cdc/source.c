@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 size_t source_hosts(const struct source_settings *settings) { return settings->hosts.count ? settings->hosts.count : 1; }
@@ -87,12 +88,26 @@ failed:
     return false;
 }
 
+/* A variable since MariaDB 10.5 and MySQL 8.0. */
+static bool learn_metadata(struct source_link *link, struct err *err)
+{
+    struct db_result *result;
+    if (!db_query(link->db, &result, err, "SHOW GLOBAL VARIABLES LIKE 'binlog_row_metadata'")) return false;
+    link->info.unnamed = !result->row_count || strcasecmp(db_value(result, 0, 1, NULL), "FULL") != 0;
+    db_result_free(result);
+    return true;
+}
+
 bool source_open(const struct source_settings *settings, size_t host, const struct source_driver **driver, struct source **source,
                  struct err *err)
 {
     static const struct source_driver *const drivers[] = {[DB_MARIADB] = &source_mariadb, [DB_MYSQL] = &source_mysql};
     struct source_link *link;
     if (!source_link_open(settings, host, &link, err)) return false;
+    if (!learn_metadata(link, err)) {
+        source_link_close(link);
+        return false;
+    }
     const struct source_driver *chosen = drivers[link->info.version.flavour];
     if (settings->semi_sync && !db_has_commands(link->db)) {
         (void)!err_set(err, ERR_CONFIG, "%s: semi_sync cannot be had with the driver mysqlclient over TLS, as that library has no call to acknowledge; what to "
