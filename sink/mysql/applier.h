@@ -183,7 +183,8 @@ void group_clear(struct mysql_sink *s);
 /* The table's plan, made when new; settles the flight first if the target has to be asked. */
 MUST_CHECK bool group_track(struct mysql_sink *s, const struct table *table, struct tracked **tracked, struct err *err);
 void group_forget(struct mysql_sink *s); /* every plan, and the target's dictionary */
-MUST_CHECK bool group_values(struct mysql_sink *s, const struct change *change, struct err *err);
+/* s->before and s->after. What an INSERT's image leaves out is NULL where that is what the target would make of it. */
+MUST_CHECK bool group_values(struct mysql_sink *s, const struct plan *plan, const struct change *change, struct err *err);
 uint8_t group_flags(const struct change *change);
 /* What a strict session refuses and a lenient one takes with one warning each: ENUM values of 0 among what is assigned, and columns without a
    default that a MINIMAL image leaves out, because the source's session was not strict and gave them its own zero. */

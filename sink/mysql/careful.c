@@ -189,7 +189,7 @@ static bool on_row(struct mysql_sink *s, const struct change *change, struct err
     struct shape *shape;
     struct slice present = change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
     struct slice set = change->kind == CHANGE_UPDATE ? change->after.present : (struct slice){NULL, 0};
-    if (!own_position(s, err) || !group_track(s, change->table, &t, err) || !group_values(s, change, err) ||
+    if (!own_position(s, err) || !group_track(s, change->table, &t, err) || !group_values(s, t->plan, change, err) ||
         !plan_shape(t->plan, change->kind, SHAPE_PLAIN, present, set, s->before, s->after, &shape, err)) return false;
     s->group.progress.rows++;
     s->group.progress.bytes += 64 + (change->kind == CHANGE_DELETE ? change->before : change->after).image.size;

@@ -15,7 +15,15 @@ uint8_t group_flags(const struct change *change)
     return change->row_flags & (ROW_NO_FOREIGN_KEY_CHECKS | ROW_RELAXED_UNIQUE | ROW_NO_CHECK_CONSTRAINT);
 }
 
-bool group_values(struct mysql_sink *s, const struct change *change, struct err *err)
+static void fill_nulls(const struct plan *plan, struct value *after)
+{
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        int at = plan->column[i];
+        if (after[i].state == VALUE_ABSENT && at >= 0 && plan->target->columns[at].null_default) after[i].state = VALUE_NULL;
+    }
+}
+
+bool group_values(struct mysql_sink *s, const struct plan *plan, const struct change *change, struct err *err)
 {
     const struct table *t = change->table;
     if (t->column_count > s->value_room) {
@@ -26,6 +34,7 @@ bool group_values(struct mysql_sink *s, const struct change *change, struct err 
     }
     bool ok = (change->kind == CHANGE_INSERT || row_values(t, &change->before, s->before)) &&
               (change->kind == CHANGE_DELETE || row_values(t, &change->after, s->after));
+    if (ok && change->kind == CHANGE_INSERT && change->after.present.size) fill_nulls(plan, s->after);
     return ok || err_set(err, ERR_CORRUPT, "LSN %llu: a row of %.*s.%.*s does not fit its definition in the log",
                          (unsigned long long)change->lsn, SLICE_ARG(t->database), SLICE_ARG(t->name));
 }
@@ -217,7 +226,7 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
             if (row->state != passes[pass].state) continue;
             struct change change = {.kind = passes[pass].kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags,
                                     .before = row->before, .after = row->after};
-            if (!group_values(s, &change, err)) return false;
+            if (!group_values(s, t->plan, &change, err)) return false;
             if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, (struct slice){NULL, 0},
                         s->before, s->after, err)) return false;
         }
@@ -276,7 +285,7 @@ bool group_row(struct mysql_sink *s, const struct change *change, struct err *er
 {
     struct tracked *t;
     /* what is gathered elsewhere may be emitted at that, which uses the value arrays: they are read last */
-    if (!group_track(s, change->table, &t, err) || !activate(s, t, err) || !group_values(s, change, err)) return false;
+    if (!group_track(s, change->table, &t, err) || !activate(s, t, err) || !group_values(s, t->plan, change, err)) return false;
     struct group *g = &s->group;
     uint64_t bytes = size_of(change);
     g->bytes += bytes;
@@ -289,7 +298,7 @@ bool group_row(struct mysql_sink *s, const struct change *change, struct err *er
         if (net_add(&t->net, t->plan, change, s->before, s->after)) return true;
         t->ordered = true;
         /* emit uses the value arrays: this change's are read again. */
-        if (!emit(s, t, err) || !group_values(s, change, err)) return false;
+        if (!emit(s, t, err) || !group_values(s, t->plan, change, err)) return false;
     }
     return append(s, t, change->kind, group_flags(change), change->lsn, before_present(change), after_present(change), s->before, s->after, err);
 }

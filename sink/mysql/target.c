@@ -167,7 +167,7 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
         const char *type = db_value(r, i, 2, NULL), *collation = db_value(r, i, 3, NULL), *extra = db_value(r, i, 4, NULL);
         size_t n = collation ? strlen(collation) : 0;
         static const char *const shapes[] = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
-                                             "multipolygon", "geometrycollection"};
+                                             "multipolygon", "geometrycollection", "geomcollection"};
         c->name = text_of(&table->arena, r, i, 0);
         c->nullable = is(db_value(r, i, 1, NULL), "YES");
         c->is_unsigned = type && strstr(type, " unsigned");
@@ -177,6 +177,7 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
         c->generated = extra && (strcasestr(extra, " GENERATED") || strcasestr(extra, "PERSISTENT"));
         c->no_default = !c->nullable && !c->generated && !db_value(r, i, 6, NULL) && !(extra && strcasestr(extra, "auto_increment")) &&
                         !is(db_value(r, i, 5, NULL), "enum"); /* whose default is its first label */
+        c->null_default = c->nullable && !c->generated && !db_value(r, i, 6, NULL);
         c->json = is(db_value(r, i, 5, NULL), "json");
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) c->geometry |= is(db_value(r, i, 5, NULL), shapes[k]);
     }

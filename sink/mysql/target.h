@@ -14,6 +14,7 @@ struct target_column {
     bool bytewise;  /* its collation is binary or …_bin: equal means equal bytes, but for trailing spaces */
     bool geometry;
     bool no_default; /* NOT NULL, and an INSERT must name it, but in a session that is not strict */
+    bool null_default; /* takes NULL where an INSERT names it not: by its default, or for want of one (ALTER … DROP DEFAULT), which a strict session refuses */
     bool json;      /* a type of its own (MySQL), which takes no binary string */
 };
 

@@ -39,7 +39,8 @@ sql source "CREATE DATABASE d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; 
     INSERT INTO k VALUES ('Abc', 1, 1); UPDATE k SET a = 'aBC' WHERE a = 'abc';
     INSERT INTO empty_rows (x) VALUES (1), (2); ALTER TABLE empty_rows DROP x; INSERT INTO empty_rows VALUES (), (); DELETE FROM empty_rows LIMIT 1;
     INSERT INTO par VALUES (1), (2); INSERT INTO chi VALUES (1, 1), (2, 2); DELETE FROM chi; DELETE FROM par;
-    SET binlog_row_image = MINIMAL; INSERT INTO t (id, v) VALUES (20, 'minimal'), (21, 'x'); INSERT INTO t (id, i1) VALUES (22, 1); UPDATE t SET v = 'm' WHERE id = 20; DELETE FROM t WHERE id = 21;
+    CREATE TABLE nd (id INT PRIMARY KEY, v VARCHAR(9), w INT); ALTER TABLE nd ALTER v DROP DEFAULT;
+    SET binlog_row_image = MINIMAL; INSERT INTO nd (id, w) VALUES (1, 1), (2, 2); INSERT INTO t (id, v) VALUES (20, 'minimal'), (21, 'x'); INSERT INTO t (id, i1) VALUES (22, 1); UPDATE t SET v = 'm' WHERE id = 20; DELETE FROM t WHERE id = 21;
     CREATE TABLE r1 (a INT PRIMARY KEY); CREATE TABLE r2 (b INT PRIMARY KEY); RENAME TABLE r1 TO r0, r2 TO r1, r0 TO r2; INSERT INTO r1 VALUES (1);
     ALTER TABLE k ADD w VARCHAR(5) NOT NULL DEFAULT 'd', ADD UNIQUE (b, a); UPDATE k SET w = a LIMIT 3; TRUNCATE TABLE r1; DROP TABLE r2"
 wait_delivered 60
