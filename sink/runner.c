@@ -114,6 +114,14 @@ void sink_locked_long(struct sink *sink)
     sink_metric_add(sink->index, SINK_METRIC_LONG_LOCKS, 1);
 }
 
+void sink_ddl_skipped(struct sink *sink)
+{
+    pthread_mutex_lock(&sink->lock);
+    sink->status.ddl_skipped++;
+    pthread_mutex_unlock(&sink->lock);
+    sink_metric_add(sink->index, SINK_METRIC_DDL_SKIPPED, 1);
+}
+
 void sink_rolled_back(struct sink *sink)
 {
     pthread_mutex_lock(&sink->lock);

@@ -76,6 +76,7 @@ void sink_server_manner(struct sink *sink, const char *sql_mode, uint64_t packet
 void sink_say(struct sink *sink, const char *text);
 void sink_held_back(struct sink *sink, const char *name); /* a trigger or event that waits for cutover */
 void sink_locked_long(struct sink *sink);                 /* counts a source transaction whose locks were held far longer than lock_ms */
+void sink_ddl_skipped(struct sink *sink);                 /* counts a DDL statement left out */
 void sink_rolled_back(struct sink *sink);                 /* counts a target transaction done again */
 /* The error that the caller is about to return: the target is not the one that we delivered to, or lost what it had. */
 void sink_position_lost(struct sink *sink);

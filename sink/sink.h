@@ -24,7 +24,7 @@ struct sink_status {
     uint64_t lsn;                 /* last confirmed by the target */
     struct gtid gtid;             /* of it */
     uint32_t timestamp;           /* its source time */
-    uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts, long_locks;
+    uint64_t transactions, rows, statements, bytes, groups, rollbacks, conflicts, long_locks, ddl_skipped;
     uint64_t lag_transactions, lag_bytes; double lag_seconds;
     char server[300], version[96];
     char sql_mode[300];           /* of a cluster's node: its server's own, which WolfScale's statements run under */

@@ -228,6 +228,7 @@ static void put_sink(struct json *json, const struct sink_status *s)
     put_number(json, "rollbacks", s->rollbacks);
     put_number(json, "conflicts", s->conflicts);
     put_number(json, "long_locks", s->long_locks);
+    put_number(json, "ddl_skipped", s->ddl_skipped);
     put_seconds(json, "lag_seconds", s->lag_seconds);
     put_number(json, "lag_transactions", s->lag_transactions);
     put_number(json, "lag_bytes", s->lag_bytes);

@@ -67,6 +67,8 @@ struct sink_settings {
     bool check_before_image;
     const char *on_conflict;       /* "stop" | "overwrite" | "skip" */
     bool apply_ddl;                /* true */
+    const char *foreign_ddl;       /* "stop" | "skip" | "map" */
+    struct strings ddl_map;        /* "word=word" */
     unsigned connections;          /* accepted, as configurations have it; one is used */
     unsigned group_rows;           /* rows per target transaction, upper limit: 10000 */
     unsigned group_bytes_kb;       /* 4096 */

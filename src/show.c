@@ -151,6 +151,7 @@ static void show_sink(const struct screen *s, const cJSON *sink)
     fprintf(s->out, "  applied   %.0f transactions, %.0f rows, %.0f statements; %.0f rollbacks, %.0f conflicts\n",
             number(sink, "transactions"), number(sink, "rows"), number(sink, "statements"), number(sink, "rollbacks"),
             number(sink, "conflicts"));
+    if (number(sink, "ddl_skipped") > 0) fprintf(s->out, "  left out  %.0f DDL statements in words that the target does not take\n", number(sink, "ddl_skipped"));
     if (*text(sink, "held_back")) fprintf(s->out, "  held back for the cutover: %s\n", text(sink, "held_back"));
 }
 

@@ -18,6 +18,7 @@
 
 #include "applier.h"
 #include "clock.h"
+#include "foreign.h"
 #include "intent.h"
 #include "log.h"
 
@@ -255,6 +256,22 @@ static bool take_back(struct mysql_sink *s, struct err *err)
            db_exec(s->db, err, "COMMIT");
 }
 
+/* ---- of another flavour ---- */
+
+static bool is_foreign(const struct mysql_sink *s, const struct change *change) { return s->mysql != (change->statement->flavour.size != 0); }
+
+static bool foreign_is(const struct mysql_sink *s, const char *way) { return s->settings->foreign_ddl && strcmp(s->settings->foreign_ddl, way) == 0; }
+
+static void say_skipped(struct mysql_sink *s, const struct change *change, const char *what, const char *why)
+{
+    struct buf text;
+    buf_init(&text, 64 << 10);
+    statement_redact(change->statement->text, &text);
+    log_warning("sink.ddl_skipped", "sink=%s lsn=%llu what=\"%s\" why=\"%.300s\" text=\"%.1000s\"", s->settings->name, (unsigned long long)change->lsn, what, why, buf_cstr(&text));
+    buf_fini(&text);
+    sink_ddl_skipped(s->sink);
+}
+
 static bool failed(struct mysql_sink *s, const struct change *change, bool pending, struct err *err)
 {
     enum conflict_way way;
@@ -276,9 +293,16 @@ static bool failed(struct mysql_sink *s, const struct change *change, bool pendi
         log_info("sink.ddl", "sink=%s lsn=%llu text=\"done before the crash: %s\"", s->settings->name, (unsigned long long)change->lsn, err->text);
         return true;
     }
+    bool foreign = is_foreign(s, change) && (!err->number || foreign_refused(err->number));
+    if (foreign && foreign_is(s, "skip")) {
+        say_skipped(s, change, "left out", err->text);
+        err_clear(err);
+        return take_back(s, err);
+    }
     buf_init(&text, 64 << 10);
     statement_redact(change->statement->text, &text);
-    err_context(err, "conflict at LSN %llu: a DDL statement fails on the target (%.300s)", (unsigned long long)change->lsn, buf_cstr(&text));
+    err_context(err, "conflict at LSN %llu: a DDL statement%s fails on the target (%.300s)", (unsigned long long)change->lsn,
+                foreign ? s->mysql ? " of MariaDB (sink.foreign_ddl says stop, skip or map)" : " of MySQL (sink.foreign_ddl says stop, skip or map)" : "", buf_cstr(&text));
     buf_fini(&text);
     if (!take_back(s, &back)) {
         *err = back;
@@ -325,10 +349,9 @@ static void hold_back(struct mysql_sink *s, const struct change *change, const c
 }
 
 /* An event must not run on the target as long as the source runs it. */
-static bool run_event(struct mysql_sink *s, const struct change *change, struct err *err)
+static bool run_event(struct mysql_sink *s, const struct change *change, struct slice sql, struct err *err)
 {
     struct buf text;
-    struct slice sql = change->statement->text;
     buf_init(&text, PACKET_MAX);
     if (context_disable_event(sql, &text)) {
         sql = buf_bytes(&text);
@@ -339,11 +362,43 @@ static bool run_event(struct mysql_sink *s, const struct change *change, struct 
     return ok;
 }
 
-static bool run_create(struct mysql_sink *s, const struct change *change, struct err *err)
+static bool run_create(struct mysql_sink *s, const struct change *change, struct slice sql, struct err *err)
 {
     struct buf text;
     buf_init(&text, PACKET_MAX);
-    bool ok = run(s, change, context_alone(change->statement->text, &text) ? buf_bytes(&text) : change->statement->text, err);
+    bool ok = run(s, change, context_alone(sql, &text) ? buf_bytes(&text) : sql, err);
+    buf_fini(&text);
+    return ok;
+}
+
+static bool run_kind(struct mysql_sink *s, const struct change *change, struct slice sql, struct err *err)
+{
+    enum statement_kind kind = change->statement->kind;
+    return kind == STATEMENT_EVENT ? run_event(s, change, sql, err) : kind == STATEMENT_CREATE_TABLE ? run_create(s, change, sql, err) : run(s, change, sql, err);
+}
+
+/* In the target's words where they are wanted; what it would pass over is said before it does. */
+static bool run_foreign(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    const struct db_version *v = db_version(s->db);
+    struct foreign_target target = {.mysql = s->mysql, .version = v->major * 10000 + v->minor * 100 + v->patch};
+    struct foreign foreign;
+    struct buf text;
+    struct err refused = {0};
+    bool map = foreign_is(s, "map"), ok;
+    if (!err) err = &refused;
+    buf_init(&text, PACKET_MAX);
+    foreign_map(change->statement, &target, map ? &s->settings->ddl_map : NULL, &text, &foreign);
+    if (foreign.passed_over && !foreign_is(s, "skip")) {
+        err_set(err, ERR_STOP, "%s would take for a comment what the source executed, or the other way round: \"%s\"", s->mysql ? "MySQL" : "MariaDB", foreign.what);
+        ok = failed(s, change, false, err);
+        buf_fini(&text);
+        return ok;
+    }
+    if (foreign.passed_over) say_skipped(s, change, "run with words that the target passes over", foreign.what);
+    if (map && foreign.mapped)
+        log_info("sink.ddl_mapped", "sink=%s lsn=%llu words=\"%s\"", s->settings->name, (unsigned long long)change->lsn, foreign.what);
+    ok = run_kind(s, change, map && foreign.mapped ? buf_bytes(&text) : change->statement->text, err);
     buf_fini(&text);
     return ok;
 }
@@ -361,8 +416,7 @@ bool intent_run(struct mysql_sink *s, const struct change *change, struct err *e
         return true;
     }
     if (!session_durable(s, change->lsn, err)) return false;
-    bool ok = kind == STATEMENT_EVENT ? run_event(s, change, err) : kind == STATEMENT_CREATE_TABLE ? run_create(s, change, err) :
-              run(s, change, change->statement->text, err);
+    bool ok = is_foreign(s, change) ? run_foreign(s, change, err) : run_kind(s, change, change->statement->text, err);
     intent_free(s);
     group_forget(s);
     return ok;

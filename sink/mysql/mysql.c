@@ -12,6 +12,7 @@
 
 #include "applier.h"
 #include "clock.h"
+#include "foreign.h"
 #include "log.h"
 
 enum {
@@ -28,6 +29,11 @@ static bool create(struct sink *sink, void **self, struct err *err)
         if (*c == '\'' || *c == '\\' || *c == '"') {
             free(s);
             return err_set(err, ERR_CONFIG, "quotes and backslashes cannot be in a sink's name");
+        }
+    for (size_t i = 0; i < settings->ddl_map.count; i++)
+        if (!foreign_word_is_valid(settings->ddl_map.items[i])) {
+            free(s);
+            return err_set(err, ERR_CONFIG, "ddl_map: \"%.100s\" is not of the form \"word=words\"", settings->ddl_map.items[i]);
         }
     s->sink = sink;
     s->settings = settings;

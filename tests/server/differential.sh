@@ -1,37 +1,61 @@
 #!/bin/bash
-# Random schemas and random writes (tests/tools/randschema): every type, key and character set of the server, DDL in between, row images and formats
-# that change; captured, applied to a server of the same flavour, and compared row by row. A difference names its database, rs_SEED: the same
-# seed does the same again. SERVER=mariadb mariadb-11.8 mysql-9, TARGET=the same, or another flavour: then with what both have. COUNT schemas (50;
-# 1,000 with LONG=1) from FIRST on, SLOTS at a time; what stops delivery is shown with its statement.
+# Random schemas and random writes (tests/tools/randschema): every type, key and character set of the server, rows of megabytes, DDL in between, transactions in two
+# phases, row images and formats that change; captured, applied to a server of the same flavour, and compared row by row. A difference names its database, rs_SEED: the
+# same seed does the same again. SERVER=mariadb mariadb-11.8 mysql-9 mysql-5.6, TARGET=the same, or another flavour: then with what both have, and rows alone. COUNT
+# schemas (50) from FIRST on, SLOTS at a time; what stops delivery is shown with its statement. LONG=1 without SERVER: 1,000 of each server, and 300 of MariaDB to MySQL
+# and back.
 . "$(dirname "$0")/../lib.sh"
-SERVER=${SERVER:-mariadb}
-TARGET=${TARGET:-$SERVER}
-COUNT=${COUNT:-$([ "$LONG" = 1 ] && echo 1000 || echo 50)}
-FIRST=${FIRST:-$([ "$LONG" = 1 ] && echo $((SEED * 1000 + 1)) || echo 77001)} # the same in every short run: what chance finds is for --long
 STEPS=${STEPS:-60}
 SLOTS=${SLOTS:-3}
 CHUNK=${CHUNK:-25}
-common=()
-[ "${SERVER%%-*}" = "${TARGET%%-*}" ] || common=(--common yes)
-start_source "$SERVER.sh" --max-allowed-packet=64M
-start_target "$TARGET.sh" --max-allowed-packet=64M
-for server in source target; do sql $server "SET GLOBAL innodb_flush_log_at_trx_commit = 0"; done # nobody is killed here
-write_config sink.keyless_rows_max=1000000 "$@"
-start_agent
-for ((from = FIRST; from < FIRST + COUNT; from += CHUNK)); do
-    to=$((from + CHUNK < FIRST + COUNT ? from + CHUNK : FIRST + COUNT))
-    pids=()
+
+# schemas FIRST END: all of them written, delivered, compared and dropped.
+schemas() {
+    local slot a b pid seed
+    local -a pids=()
     for ((slot = 0; slot < SLOTS; slot++)); do
-        a=$((from + (to - from) * slot / SLOTS)) b=$((from + (to - from) * (slot + 1) / SLOTS))
+        a=$(($1 + ($2 - $1) * slot / SLOTS)) b=$(($1 + ($2 - $1) * (slot + 1) / SLOTS))
         [ $a -lt $b ] || continue
-        "$BUILD/tests/tools/randschema" --socket "$DIR/source/sock" --seed $a --count $((b - a)) --steps "$STEPS" "${common[@]}" >>"$DIR/randschema.log" 2>&1 &
+        "$BUILD/tests/tools/randschema" --socket "$DIR/source/sock" --seed $a --count $((b - a)) --steps "$STEPS" "${only[@]}" >>"$DIR/randschema.log" 2>&1 &
         pids+=($!)
     done
     for pid in "${pids[@]}"; do wait "$pid" || { tail -n 5 "$DIR/randschema.log" >&2; fail "randschema"; }; done
     wait_delivered "${PATIENCE:-120}"
     compare
-    for ((seed = from; seed < to; seed++)); do echo "SET foreign_key_checks = 0; DROP DATABASE IF EXISTS rs_$seed;"; done | sql source
-done
-wait_delivered 120
-say "$COUNT schemas from $FIRST on: $(awk '{ done += $3; refused += $6 } END { print done " statements, " refused " refused" }' "$DIR/randschema.log")"
-stop_agent
+    for ((seed = $1; seed < $2; seed++)); do echo "SET foreign_key_checks = 0; DROP DATABASE IF EXISTS rs_$seed;"; done | sql source
+}
+
+# pair SERVER TARGET COUNT FIRST [KEY=VALUE...]
+pair() {
+    local source=$1 target=$2 count=$3 first=$4 from to
+    only=()
+    [ "$source" = "$target" ] || only=(--rows yes)
+    [ "${source%%-*}" = "${target%%-*}" ] || only=(--common yes)
+    start_source "$source.sh" --max-allowed-packet=64M
+    start_target "$target.sh" --max-allowed-packet=64M
+    for from in source target; do sql $from "SET GLOBAL innodb_flush_log_at_trx_commit = 0"; done # nobody is killed here
+    write_config sink.keyless_rows_max=1000000 "${@:5}"
+    start_agent
+    for ((from = first; from < first + count; from = to)); do
+        to=$((from + CHUNK < first + count ? from + CHUNK : first + count))
+        schemas $from $to
+    done
+    wait_delivered 120
+    say "$count schemas of $source to $target from $first on: $(awk '{ done += $3; refused += $6 } END { print done " statements, " refused " refused" }' "$DIR/randschema.log")"
+    stop_agent
+    stop_server source
+    stop_server target
+    rm -rf "$DIR"
+    mkdir -p "$DIR"
+    unset 'SCRIPT[source]' 'SCRIPT[target]'
+}
+
+if [ "$LONG" = 1 ] && [ -z "${SERVER-}" ]; then
+    for server in mariadb mariadb-11.8 mysql-9; do pair $server $server "${COUNT:-1000}" "${FIRST:-$((SEED * 1000 + 1))}" "$@"; done
+    pair mysql-5.6 mysql-9 "${COUNT:-1000}" "${FIRST:-$((SEED * 1000 + 1))}" "$@"
+    pair mariadb mysql-9 "${COUNT:-300}" "${FIRST:-$((SEED * 1000 + 1))}" "$@"
+    pair mysql-9 mariadb "${COUNT:-300}" "${FIRST:-$((SEED * 1000 + 1))}" "$@"
+else # the same in every short run: what chance finds is for --long
+    SERVER=${SERVER:-mariadb}
+    pair "$SERVER" "${TARGET:-$SERVER}" "${COUNT:-50}" "${FIRST:-77001}" "$@"
+fi

@@ -15,6 +15,7 @@
 #include <strings.h>
 
 enum side { SOURCE, TARGET };
+enum { NO_WIDTHS = 80019 };
 
 struct options {
     struct tool_server servers[2];
@@ -41,7 +42,7 @@ struct totals { uint64_t tables, rows, missing, extra, different, shapes; };
 
 static struct options options = {.servers = {{.user = "root"}, {.user = "root"}}, .limit = 20};
 static MYSQL *connections[2];
-static bool mysql[2], mixed; /* which side is no MariaDB; not both are the same */
+static bool mysql[2], mixed, ages; /* which side is no MariaDB; not both are the same; two MySQL, of before and since 8.0.19 */
 static struct totals totals;
 static uint64_t started_us, said_us;
 static const char *const side_names[] = {"source", "target"};
@@ -351,8 +352,42 @@ static void progress(const char *database, const char *table)
             (unsigned long long)(totals.missing + totals.extra + totals.different + totals.shapes));
 }
 
+/* "int(10) unsigned NOT NULL" is "int unsigned NOT NULL" since MySQL 8.0.19, "year(4)" is "year", "utf8" is "utf8mb3", "geometrycollection" "geomcollection". */
+static void put_newer(struct buf *out, const char *type)
+{
+    static const char *const kinds[] = {"tinyint(", "smallint(", "mediumint(", "int(", "bigint(", "year("};
+    static const char collection[] = "geometrycollection";
+    size_t size = strlen(type);
+    if (!strncmp(type, collection, sizeof collection - 1)) {
+        buf_text(out, "geomcollection");
+        type += sizeof collection - 1;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strncmp(type, kinds[i], strlen(kinds[i])) != 0 || strstr(type, "zerofill")) continue;
+        buf_put(out, type, strlen(kinds[i]) - 1);
+        type = strchr(type, ')') + 1;
+        break;
+    }
+    buf_text(out, type);
+    if (size > 5 && strcmp(type + strlen(type) - 5, " utf8") == 0) buf_text(out, "mb3");
+}
+
+static bool same_in_age(const char *a, const char *b)
+{
+    struct buf older, newer;
+    buf_init(&older, 1 << 20);
+    buf_init(&newer, 1 << 20);
+    put_newer(&older, a);
+    put_newer(&newer, b);
+    bool same = strcmp(buf_cstr(&older), buf_cstr(&newer)) == 0;
+    buf_fini(&older);
+    buf_fini(&newer);
+    return same;
+}
+
 static bool same_type(const char *a, const char *b)
 {
+    if (ages) return same_in_age(a, b);
     return mixed ? !strstr(a, "NOT NULL") == !strstr(b, "NOT NULL") : strcmp(a, b) == 0;
 }
 
@@ -540,6 +575,7 @@ int main(int argc, char **argv)
     open_side(SOURCE);
     open_side(TARGET);
     mixed = mysql[SOURCE] != mysql[TARGET];
+    ages = mysql[SOURCE] && mysql[TARGET] && (mysql_get_server_version(connections[SOURCE]) < NO_WIDTHS) != (mysql_get_server_version(connections[TARGET]) < NO_WIDTHS);
     compare_all();
     conclude();
     mysql_close(connections[SOURCE]);
