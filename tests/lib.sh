@@ -317,6 +317,23 @@ await_failover() {
     say "from the death of the source to the next change: $((($(date +%s%N) - died) / 1000000)) ms"
 }
 
+status_var() { sql source "SHOW GLOBAL STATUS LIKE '$1'" | cut -f2; } # NAME: of the source
+# latency VARIABLE COUNT: into it, the median of so many commits of a row of d.t on the source, each by itself, in microseconds.
+latency() {
+    local i from all=()
+    coproc SQL { mariadb --no-defaults --user=root --socket="$DIR/source/sock" -N -B -n; }
+    for ((i = 0; i < $2; i++)); do
+        from=${EPOCHREALTIME/[.,]/}
+        echo "INSERT INTO d.t (n) VALUES ($i); SELECT 1;" >&"${SQL[1]}"
+        read -r _ <&"${SQL[0]}"
+        all+=("$((${EPOCHREALTIME/[.,]/} - from))")
+    done
+    local fd=${SQL[1]}
+    exec {fd}>&-
+    wait "$SQL_PID" 2>/dev/null || true
+    printf -v "$1" %s "$(printf '%s\n' "${all[@]}" | sort -n | sed -n "$((($2 + 1) / 2))p")"
+}
+
 # ---- the tools ---------------------------------------------------------------------------------------------------------
 # compare [DATABASE...]: both sides hold the same rows, or fail.
 compare() {

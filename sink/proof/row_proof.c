@@ -266,6 +266,7 @@ static void keep(struct round *r, const struct proof_table *t, struct slice key,
     struct proof_cursor *c = r->cursor;
     if (!force && clock_us() - r->saved_us < SAVE_US) return;
     if (!force) doubts_settle(r->p);
+    if (!force && prover_stopping(r->p)) return; /* some may not have been judged: the round goes on from the place that is kept */
     r->saved_us = clock_us();
     if (!c) return;
     c->at = t != NULL;

@@ -40,7 +40,7 @@ if [ "$DRIVER" = mysqlclient ]; then # which cannot acknowledge over TLS
 fi
 await_state source.state stopped
 says source.reason "binlog retention hours is NULL"
-for s in source b; do sql $s "SET sql_log_bin=0; UPDATE mysql.rds_configuration SET value = 168"; done
+for s in b source; do sql $s "SET sql_log_bin=0; UPDATE mysql.rds_configuration SET value = 168"; done
 ctl_agent resume >/dev/null
 await_state source.state idle 20
 at_server b || fail "it does not begin at the first of the hosts"

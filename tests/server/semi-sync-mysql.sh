@@ -2,7 +2,6 @@
 # semi_sync = true on a MySQL 9.7: a COMMIT is answered only when it is synced to our log. A slow disk of ours makes it wait that long, and each row that a client
 # was told is committed is on the target though the source died and never came back; with the exact coordinates the source counts no commit without us.
 . "$(dirname "$0")/../lib.sh"
-status_var() { sql source "SHOW GLOBAL STATUS LIKE '$1'" | cut -f2; }
 start_source mysql-9.sh --plugin-load-add=semisync_source.so --rpl-semi-sync-source-enabled=ON --rpl-semi-sync-source-timeout=60000 --sync-binlog=1
 start_target
 sql source "SET GLOBAL rpl_semi_sync_source_enabled=OFF; CREATE DATABASE d; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, n INT)"
@@ -12,21 +11,6 @@ await_state source.state idle
 wait_delivered
 sql source "SET GLOBAL rpl_semi_sync_source_enabled=ON"
 
-# latency VARIABLE COUNT: into it, the median of so many commits in microseconds
-latency() {
-    local i from all=()
-    coproc SQL { mariadb --no-defaults --user=root --socket="$DIR/source/sock" -N -B -n; }
-    for ((i = 0; i < $2; i++)); do
-        from=${EPOCHREALTIME/[.,]/}
-        echo "INSERT INTO d.t (n) VALUES ($i); SELECT 1;" >&"${SQL[1]}"
-        read -r _ <&"${SQL[0]}"
-        all+=("$((${EPOCHREALTIME/[.,]/} - from))")
-    done
-    local fd=${SQL[1]}
-    exec {fd}>&-
-    wait "$SQL_PID" 2>/dev/null || true
-    printf -v "$1" %s "$(printf '%s\n' "${all[@]}" | sort -n | sed -n "$((($2 + 1) / 2))p")"
-}
 with=0 without=0 slow=0
 wait_for 10 "the source counts us" bash -c "[ \"\$(mariadb --no-defaults -uroot --socket='$DIR/source/sock' -NBe \"SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_clients'\" | cut -f2)\" = 1 ]"
 latency with 40

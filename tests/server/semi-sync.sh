@@ -5,7 +5,6 @@
 . "$(dirname "$0")/../lib.sh"
 ROUNDS=${ROUNDS:-$([ "$LONG" = 1 ] && echo 20 || echo 2)}
 SEMI=(--rpl-semi-sync-master-enabled=ON --rpl-semi-sync-master-timeout=60000 --rpl-semi-sync-master-wait-point=AFTER_SYNC --sync-binlog=1)
-status_var() { sql source "SHOW GLOBAL STATUS LIKE '$1'" | cut -f2; }
 
 start_source - "${SEMI[@]}"
 start_target
@@ -18,24 +17,10 @@ await_state source.semi_sync active 10
 state_is source.acks 0 && fail "no acknowledgement was sent"
 
 # what one commit costs, with us and without
-latency() { # latency VARIABLE: into it, the median of 40 commits in microseconds
-    local i from all=()
-    coproc MARIA { mariadb --no-defaults --user=root --socket="$DIR/source/sock" -N -B -n; }
-    for ((i = 0; i < 40; i++)); do
-        from=${EPOCHREALTIME/[.,]/}
-        echo "INSERT INTO d.t (client, n) VALUES (0, $i); SELECT 1;" >&"${MARIA[1]}"
-        read -r _ <&"${MARIA[0]}"
-        all+=("$((${EPOCHREALTIME/[.,]/} - from))")
-    done
-    local fd=${MARIA[1]}
-    exec {fd}>&-
-    wait "$MARIA_PID" 2>/dev/null || true
-    printf -v "$1" %s "$(printf '%s\n' "${all[@]}" | sort -n | sed -n 20p)"
-}
 with=0 without=0
-latency with
+latency with 40
 sql source "SET GLOBAL rpl_semi_sync_master_enabled=OFF"
-latency without
+latency without 40
 say "commit, median: $with us with semi_sync, $without us without"
 sql source "SET GLOBAL rpl_semi_sync_master_enabled=ON"
 
