@@ -288,7 +288,7 @@ void foreign_map(const struct statement *s, const struct foreign_target *target,
         else keep(&m, &seen);
     }
     buf_put(out, m.copied, (size_t)(slice_end(s->text) - m.copied));
-    if (!result->mapped) look_for_more(s->text, ours, theirs, result);
+    look_for_more(s->text, ours, theirs, result);
 }
 
 bool foreign_refused(unsigned number)

@@ -86,6 +86,9 @@ static void passed_over(void **state)
     mapped("CREATE TABLE t (a INT, b INT /*!80023 INVISIBLE */)", STATEMENT_CREATE_TABLE, true, NULL);
     assert_true(result.passed_over);
     assert_string_equal(result.what, "INVISIBLE");
+    /* also where something else of it was mapped */
+    mapped("ALTER TABLE t WAIT 5 ADD a INT /*!80023 , DROP b */", STATEMENT_ALTER_TABLE, true, NULL);
+    assert_true(result.mapped && result.passed_over);
 }
 
 static void by_the_operator(void **state)
