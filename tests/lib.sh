@@ -305,16 +305,20 @@ says() {
 }
 log_says() { grep -qiE -- "$1" "$DIR/agent.log" || fail "the agent's log does not say '$1'"; }
 
-# taken COUNT: capture has taken more transactions than that. await_failover: just after the source was killed: until one more is, and how long that was.
+# at_server NAME: capture reads from that one of `hosts`, or tries to; serves: what it reads from is proven. taken COUNT: it has taken more transactions than that.
+# await_failover NAME: just after the death of the server that it read from: until it reads from that one, and one more has been taken; FAILOVER_MS is how long that was.
+at_server() { state_is source.server "127.0.0.1:${PORT[$1]}"; }
+serves() { [[ $(status_of source.state) =~ ^(streaming|idle)$ ]]; }
 taken() { local now; now=$(status_of source.transactions) && [ "${now:-0}" -gt "$1" ]; }
 await_failover() {
     local died before
     died=$(date +%s%N) before=$(status_of source.transactions)
-    until taken "$before"; do
-        [ $(($(date +%s%N) - died)) -lt 20000000000 ] || fail "no change within 20 s of the death of the source"
+    until at_server "$1" && serves && taken "$before"; do
+        [ $(($(date +%s%N) - died)) -lt 20000000000 ] || fail "no change from $1 within 20 s of the death of the source"
         sleep 0.02
     done
-    say "from the death of the source to the next change: $((($(date +%s%N) - died) / 1000000)) ms"
+    FAILOVER_MS=$((($(date +%s%N) - died) / 1000000))
+    say "from the death of the source to the next change: $FAILOVER_MS ms"
 }
 
 status_var() { sql source "SHOW GLOBAL STATUS LIKE '$1'" | cut -f2; } # NAME: of the source

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/../lib.sh"
 RIGHTS="SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES,
     EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
-at_server() { state_is source.server "127.0.0.1:${PORT[$1]}"; }
 gtid_of() { sql "$1" 'SELECT @@gtid_executed'; }
 same_gtid() { [ "$(gtid_of "$1")" = "$(gtid_of "$2")" ]; }
 delivered() { [ "$(sql "$1" 'SELECT COUNT(*), SUM(id), SUM(v) FROM d.t')" = "$(sql target 'SELECT COUNT(*), SUM(id), SUM(v) FROM d.t')" ]; }
@@ -47,14 +46,15 @@ at_server b || fail "it does not begin at the first of the hosts"
 sql source "CREATE DATABASE d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)"
 state_is source.semi_sync active && fail "semi-sync, without the source's plugin"
 
-(for ((i = 0; i < 400; i++)); do echo "INSERT INTO d.t (v) VALUES ($i);"; sleep 0.01; done | sql source) &
+# a load until it has moved
+(for ((i = 0; i < 10000; i++)); do [ ! -e "$DIR/moved" ] || break; echo "INSERT INTO d.t (v) VALUES ($i);"; sleep 0.01; done | sql source) &
 load=$!
 BACKGROUND+=("$load")
 wait_for 20 "changes" taken 60
 kill_server b
-await_failover
-at_server source || fail "it has not moved to the primary"
+await_failover source
 log_says 'source.proven'
+touch "$DIR/moved"
 wait "$load" || fail "the load failed"
 wait_for 30 "all rows" delivered source
 

@@ -8,7 +8,6 @@ replica_of() { # replica_of NAME PRIMARY [OPTION]
     sql "$1" "STOP SLAVE; CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=${PORT[$2]}, MASTER_USER='repl', MASTER_PASSWORD='repl',
         MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos ${3-}; START SLAVE"
 }
-at_server() { state_is source.server "127.0.0.1:${PORT[$1]}"; }
 gtid_of() { sql "$1" 'SELECT @@gtid_binlog_pos'; }
 same_gtid() { [ "$(gtid_of "$1")" = "$(gtid_of "$2")" ]; }
 compare_with() {
@@ -28,13 +27,13 @@ await_state source.state idle
 at_server b || fail "it does not begin at the first of the hosts"
 
 # the replica that we read from is killed while the primary is written to
-start_workload --seconds 3 --clients 4 --rate 300
+start_workload --clients 4 --rate 300
 wait_for 20 "changes" taken 100
 kill_server b
-await_failover
-at_server source || fail "it has not moved to the primary"
+await_failover source
 log_says 'source.proven'
 start_server b # again, a replica still: it must not draw us back
+kill -TERM "$WORKLOAD_PID"
 join_workload
 wait_delivered
 if [ "$LONG" = 1 ]; then # unless it is told to, and then without flapping
