@@ -16,10 +16,7 @@ REPORT=${REPORT:-$BUILD/bench-cluster.md}
 START=$SECONDS
 BULK=$((QUICK ? 60000 : 300000)) SMALL=$((QUICK ? 1500 : 6000)) PROBE_SECONDS=$((QUICK ? 5 : 15)) COST_SECONDS=$((QUICK ? 6 : 20)) DEATHS=$((QUICK ? 1 : 2))
 
-note() { printf '%4d s  %s\n' $((SECONDS - START)) "$*" >&2; }
-row() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$REPORT"; }
-calc() { awk "BEGIN { printf \"%.${2-2}f\", $1 }"; }
-cpu_of() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$1/stat"; }
+. "$(dirname "$0")/lib.sh"
 # Processor seconds of the source and the three databases.
 servers_cpu() {
     local n sum

@@ -2,14 +2,14 @@
 # ./dev bench [--quick] [--skip WORD]...: rates, delays, memory and recovery, each as a ratio to what a user has, in the same run:
 #   (a) mariadb-binlog --raw   (v) mariadb-binlog -v   (r) MariaDB's own replica of the same binary log
 # Three workloads, each in a binary log file of its own: narrow bulk inserts, wide bulk inserts, small transactions of four row
-# changes. The table goes to standard output and to bench.md in the build directory. WORD: narrow wide oltp delay memory recovery cluster
-# (./dev bench cluster [--quick]: that alone, against goals).
+# changes. The table goes to standard output and to bench.md in the build directory. WORD: narrow wide oltp delay memory recovery sources
+# cluster (./dev bench cluster [--quick], ./dev bench sources [--quick]: that alone).
 if [ "${1-}" = --help ]; then
-    sed -n '2,7s/^# //p' "$0"
+    sed -n '2,6s/^# //p' "$0"
     exit 0
 fi
 export WORK=${WORK:-${BUILD:?}/b}
-if [ "${1-}" = cluster ]; then exec "$(dirname "$0")/cluster.sh" "${@:2}"; fi
+case ${1-} in cluster | sources) exec "$(dirname "$0")/$1.sh" "${@:2}" ;; esac
 . "$(dirname "$0")/../lib.sh"
 QUICK=0
 SKIP=' '
@@ -24,72 +24,12 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-STAGE=$BUILD/tests/bench/stage
-JSON=$BUILD/tests/tools/jsonget
 REPORT=$BUILD/bench.md
 START=$SECONDS
 : >"$REPORT"
-
-note() { printf '%4d s  %s\n' $((SECONDS - START)) "$*" >&2; }
-row() { printf '| %s | %s | %s | %s |\n' "$@" | tee -a "$REPORT"; }
-calc() { awk "BEGIN { printf \"%.${2-2}f\", $1 }"; }
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/reading.sh"
 skipped() { [[ $SKIP == *" $1 "* ]]; }
-now() { date +%s.%N; }
-# seconds COMMAND...: how long it takes.
-seconds() {
-    local from
-    from=$(now)
-    "$@" >/dev/null
-    calc "$(now) - $from" 3
-}
-# best COMMAND...: the least of three runs of a command that prints seconds.
-best() {
-    local i least=999999 this
-    for ((i = 0; i < (QUICK ? 2 : 3); i++)); do
-        this=$("$@")
-        least=$(calc "$this < $least ? $this : $least" 3)
-    done
-    echo "$least"
-}
-# cpu_of PID: the seconds of processor time it has used.
-cpu_of() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$1/stat"; }
-high_water_mib() { awk '/^VmHWM/ { printf "%.0f", $2 / 1024 }' "/proc/$1/status"; }
-
-load() { # WORKLOAD OPTION...
-    "$BUILD/tests/tools/workload" --socket "$DIR/source/sock" --user root --password '' --quiet --database bench --seed 7 --kind "$@" 2>>"$DIR/workload.log"
-}
-
-# ---- a workload in a binary log file of its own ------------------------------------------------------------------------
-declare -A FROM=() TO=() LOGFILE=() BYTES=() ROWS=()
-make_log() { # KIND TRANSACTIONS OPTIONS
-    local kind=$1 count=$2 options
-    read -ra options <<<"$3"
-    sql source 'DROP DATABASE IF EXISTS bench'
-    load "$kind" --setup-only "${options[@]}"
-    mariadb-dump --no-defaults --user=root --socket="$DIR/source/sock" --databases bench >"$DIR/$kind.sql"
-    sql source 'FLUSH BINARY LOGS'
-    FROM[$kind]=$(source_gtid)
-    LOGFILE[$kind]=$(sql source 'SHOW MASTER STATUS' | cut -f 1)
-    ROWS[$kind]=$(load "$kind" --no-setup --clients 1 --transactions "$count" --json "${options[@]}" | "$JSON" rows)
-    TO[$kind]=$(source_gtid)
-    sql source 'FLUSH BINARY LOGS'
-    BYTES[$kind]=$(sql source 'SHOW BINARY LOGS' | awk -v f="${LOGFILE[$kind]}" '$1 == f { print $2 }')
-}
-
-dump() { # OPTION... FILE
-    mariadb-binlog --no-defaults --read-from-remote-server --host=127.0.0.1 --port="${PORT[source]}" --user=admin --password=admin "$@"
-}
-time_raw() {
-    rm -f "$DIR"/raw-*
-    seconds dump --raw --result-file="$DIR/raw-" "${LOGFILE[$1]}"
-}
-time_verbose() { seconds dump -v "${LOGFILE[$1]}"; }
-
-stage() { # STAGE KIND
-    rm -rf "$DIR/stage-wal"
-    "$STAGE" "$1" --port "${PORT[source]}" --dir "$DIR/stage-wal" --from "${FROM[$2]}" --to "${TO[$2]}" >"$DIR/stage.json" || fail "stage $1"
-    "$JSON" seconds <"$DIR/stage.json"
-}
 
 # ---- applying the same file --------------------------------------------------------------------------------------------
 # The target as it was before the workload.
@@ -131,23 +71,12 @@ apply_agent() { # KIND
     stop_agent 30
 }
 
-measure_workload() { # KIND TRANSACTIONS OPTIONS GOALS: DECODE LOG APPLYOAL_DECODE GOAL_LOG GOAL_APPLY
-    local kind=$1 a v decode log threads best_r=999999 best_threads cpu_r
+measure_workload() { # KIND TRANSACTIONS OPTIONS GOALS: DECODE LOG APPLY
+    local kind=$1 threads best_r=999999 best_threads cpu_r million
     note "$kind: writing"
-    make_log "$@"
-    local mib million
-    mib=$(calc "${BYTES[$kind]} / 1048576" 1)
+    make_log "$kind" "$kind" "$2" "$3"
     million=$(calc "${ROWS[$kind]} / 1000000" 4)
-    note "$kind: $mib MiB of binary log, ${ROWS[$kind]} rows; reading it"
-    a=$(best time_raw "$kind")
-    v=$(QUICK=1 best time_verbose "$kind")
-    decode=$(best stage decode "$kind")
-    log=$(best stage log "$kind")
-    row "$kind: binary log" "$mib MiB, ${ROWS[$kind]} row changes" '' ''
-    row "$kind: (a) mariadb-binlog --raw" "$a s" "$(calc "$mib / $a" 0) MiB/s" ''
-    row "$kind: (v) mariadb-binlog -v" "$v s" "$(calc "$mib / $v" 0) MiB/s" ''
-    row "$kind: receive + CRC + decode" "$decode s, $(calc "$mib / $decode" 0) MiB/s" "$(calc "$a / $decode") × (a), $(calc "$v / $decode" 1) × (v)" "$4"
-    row "$kind: + compress + write the log" "$log s, $(calc "$mib / $log" 0) MiB/s" "$(calc "$a / $log") × (a)" "$5"
+    measure_reading "$kind" mariadb-binlog "$4" "$5"
     row "$kind: CPU of capture and log" "$(calc "$("$JSON" cpu_seconds <"$DIR/stage.json") / $million") s per million rows" '' ''
     row "$kind: log bytes per binlog byte" "$(calc "$("$JSON" log_bytes <"$DIR/stage.json") / ${BYTES[$kind]}" 3)" '' ''
     for threads in 0 2 4; do
@@ -256,11 +185,13 @@ skipped oltp || measure_workload oltp $((8000 * scale)) "--rows 10000" '≥ 4.5 
 skipped delay || measure_delay
 skipped memory || measure_memory
 skipped recovery || measure_recovery
-if ! skipped cluster; then
-    stop_server target
-    stop_server source
-    note "a cluster"
-    if [ $QUICK = 1 ]; then cluster_options=(--quick); else cluster_options=(); fi
-    JOINED=1 REPORT=$REPORT "$HERE/bench/cluster.sh" "${cluster_options[@]}" || fail "the cluster's part"
-fi
+stop_server target
+stop_server source
+quick=()
+[ $QUICK = 0 ] || quick=(--quick)
+for part in sources cluster; do
+    ! skipped $part || continue
+    note "$part"
+    JOINED=1 REPORT=$REPORT "$HERE/bench/$part.sh" "${quick[@]}" || fail "the part $part"
+done
 note "done; the table: $REPORT"

@@ -20,7 +20,7 @@
 
 enum { SAMPLES_MAX = 100000, ROW_BYTES = 4000 };
 
-struct options { const char *stage, *dir, *from, *to; struct tool_server server; uint64_t bytes, commits; bool no_fsync; };
+struct options { const char *stage, *dir, *from, *to, *ca; struct tool_server server; uint64_t bytes, commits; bool no_fsync; };
 
 static struct options options = {.dir = "stage-wal", .from = "", .server = {.user = "admin", .password = "admin", .host = "127.0.0.1"}, .bytes = 1u << 30, .commits = 500};
 
@@ -43,7 +43,7 @@ static struct settings *make_settings(void)
     if (!settings) abort();
     settings->source = (struct source_settings){
         .server = {.host = options.server.host, .port = options.server.port, .user = options.server.user, .password = options.server.password,
-                   .connect_timeout_ms = 10000},
+                   .connect_timeout_ms = 10000, .ssl_ca = options.ca},
         .server_id = 7399, .start_gtid = options.from, .heartbeat_ms = 1000, .statements = "capture"};
     settings->wal.dir = options.dir; /* capture leaves a file beside it */
     return settings;
@@ -311,7 +311,7 @@ static void stage_open(void)
 static _Noreturn void help(void)
 {
     puts("stage: one stage of wolfcdc alone.\n"
-         "usage: stage decode|log|durable [--host H --port P --user U --password W] [--from GTIDS] [--to GTIDS] [--dir D] [--commits N] [--no-fsync]\n"
+         "usage: stage decode|log|durable [--host H --port P --user U --password W] [--from GTIDS] [--to GTIDS] [--ca FILE] [--dir D] [--commits N] [--no-fsync]\n"
          "       stage fill|open --dir D [--bytes N]");
     exit(0);
 }
@@ -328,6 +328,7 @@ int main(int argc, char **argv)
         if (strcmp(name, "--dir") == 0) options.dir = value;
         else if (strcmp(name, "--from") == 0) options.from = value;
         else if (strcmp(name, "--to") == 0) options.to = value;
+        else if (strcmp(name, "--ca") == 0) options.ca = value;
         else if (strcmp(name, "--bytes") == 0) options.bytes = tool_number(name, value);
         else if (strcmp(name, "--commits") == 0) options.commits = tool_number(name, value);
         else if (!tool_server_option(&options.server, "", name, value)) tool_usage(name, "unknown option");
