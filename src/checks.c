@@ -572,6 +572,14 @@ static bool judge_clock(struct runner *runner, const char *value)
     return true;
 }
 
+/* Tables whose system versioning counts in transactions. */
+static bool judge_transaction_ids(struct runner *runner, const char *value)
+{
+    if (!*value) report(runner, CHECK_OK, "", "no table is system-versioned by transaction ids");
+    else report(runner, runner->check->level, runner->check->remedy, "system-versioned by transaction ids: %s", value);
+    return true;
+}
+
 static const struct check checks[] = {
 #define CHECK(name, sides, sql, judge, good, level, remedy) {name, sides, sql, judge, good, level, remedy},
 #include "checks.def"

@@ -147,6 +147,9 @@ static bool fail_number(const char *name, struct err *err, unsigned number, cons
         code = ERR_RETRY;
         remedy = "SET GLOBAL read_only=OFF, or GRANT READ_ONLY ADMIN ON *.* to our account";
     }
+    if (number == CR_AUTH_PLUGIN_CANNOT_LOAD && strstr(text, "parsec"))
+        remedy = "the client's part of it is in Debian's libmariadb3 from 11.8 on: install that, or unpack its parsec.so, and name its directory in the agent's environment as "
+                 "MARIADB_PLUGIN_DIR; or give the account another authentication plugin";
     return err_set_number(err, code, number, "%s: %s: %s (%u)%s%s", name, tried, text, number, remedy ? "; " : "",
                           remedy ? remedy : "");
 }

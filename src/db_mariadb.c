@@ -53,7 +53,7 @@ static void set_options(MYSQL *mysql, const struct db_options *options)
 static void load_login_plugins(MYSQL *mysql)
 {
     enum { LOGIN_PLUGIN = 2 }; /* MYSQL_CLIENT_AUTHENTICATION_PLUGIN, in a header that Debian installs without what it includes */
-    static const char *const names[] = {"client_ed25519", "caching_sha2_password", "sha256_password"};
+    static const char *const names[] = {"client_ed25519", "caching_sha2_password", "sha256_password", "parsec"};
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static bool loaded;
     pthread_mutex_lock(&lock);

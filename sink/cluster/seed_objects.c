@@ -101,6 +101,14 @@ static void hold_back(struct seed *s, const char *kind, const char *database, co
     snprintf(s->held_back + used, sizeof s->held_back - used, "%s%s %s.%s", used ? ", " : "", kind, database, name);
 }
 
+/* By the end of its text; a line that begins so is in no comment. */
+static bool is_versioned(const char *text)
+{
+    static const char clause[] = " WITH SYSTEM VERSIONING";
+    size_t n = strlen(text);
+    return strstr(text, "\n PARTITION BY SYSTEM_TIME") || (n >= sizeof clause - 1 && strcmp(text + n - (sizeof clause - 1), clause) == 0);
+}
+
 /* SHOW CREATE: the text is in a column called "Create …", or for a routine third. Without the right to see it there is none. */
 static bool read_text(struct seed *s, struct seed_object *o, struct err *err)
 {
@@ -125,7 +133,9 @@ static bool read_text(struct seed *s, struct seed_object *o, struct err *err)
     const char *text = r->row_count ? db_value(r, 0, o->kind >= SEED_PROCEDURE ? 2 : 1, NULL) : NULL;
     o->text = copied(text ? text : "");
     db_result_free(r);
-    return true;
+    if (o->kind != SEED_TABLE || !is_versioned(o->text)) return true;
+    return err_set(err, ERR_UNSUPPORTED, "%s.%s is system-versioned, and its history would not be copied; what to do: exclude it in the sink, or copy the node as a whole "
+                   "(mariadb-backup)", o->database, o->name);
 }
 
 static bool read_list(struct seed *s, struct db *db, struct seed_objects *list, const char *sql, struct err *err)

@@ -132,6 +132,8 @@ static bool fill_table(struct http_table *table, const struct target_table *targ
     table->name = arena_copy(&table->arena, buf_bytes(&name));
     buf_fini(&name);
     if (!target->exists) return err_set(err, ERR_STOP, "the target has no table %.*s", SLICE_ARG(table->name));
+    if (target->versioned && table_column(source, target->columns[target->period[1]].name) >= 0)
+        return err_set(err, ERR_UNSUPPORTED, "%.*s is system-versioned on the source, and the REST contract has no place for its history: exclude it in this sink", SLICE_ARG(table->name));
     if (!source->named && source->column_count != target->column_count)
         return err_set(err, ERR_STOP, "%.*s: the source sent no column names, and it has %u columns where the target has %u",
                        SLICE_ARG(table->name), source->column_count, target->column_count);

@@ -17,6 +17,7 @@
 #include "plan.h"
 #include "runner.h"
 #include "thread.h"
+#include "version.h"
 
 enum {
     PLAN_BUCKETS = 256,
@@ -30,15 +31,17 @@ enum {
     EMPTY_EVERY_US = 1000000,     /* groups without any change of ours: how often the position moves */
     VERDICTS_MAX = 4096,
     PREPARED_MAX = 4096,          /* a server allows max_prepared_stmt_count (16382) for all its clients */
-    SESSION_LENIENT = 0x40        /* in a batch's flags, beside ROW_… */
+    SESSION_LENIENT = 0x40,       /* in a batch's flags, beside ROW_… */
+    SESSION_HISTORY = 0x20        /* history may be inserted */
 };
 
-struct batch { /* one array, or one statement as text (shape NULL) */
+struct batch { /* one array, or without a shape one statement as text: DELETE HISTORY of `rows` rows of `plan`, or without one the source's */
     struct plan *plan;
     struct shape *shape;
     uint8_t flags;
     uint32_t rows, warnings; /* that must be reported */
     uint64_t lsn;            /* of its first change */
+    uint64_t time_us;        /* the session's, 0: any */
     struct buf packet;
 };
 
@@ -86,6 +89,10 @@ struct flight {
     uint64_t last_lsn, begin_lsn;
 };
 
+/* Between one row of a versioned table and the next. */
+struct held { struct tracked *table; struct change change; struct version version; struct arena arena; }; /* an UPDATE that waits: see version.h */
+struct purge { struct plan *plan; uint64_t us, lsn; uint32_t rows; };   /* deleted history, to become one statement */
+
 struct verdict { uint64_t lsn; enum conflict_way way; };
 
 struct mysql_sink {
@@ -98,6 +105,7 @@ struct mysql_sink {
     struct db *db;
     bool mysql;                /* the target is no MariaDB: no arrays, other variables */
     uint8_t flags;             /* the session's, as in batches */
+    uint64_t time_us;
     bool told;                 /* the target's warnings have been logged */
     bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
@@ -114,6 +122,9 @@ struct mysql_sink {
     struct tracked *active;
     size_t value_room;
     struct value *before, *after;
+    struct version version;    /* of the row at hand; all zero: as any other */
+    struct held held;
+    struct purge purge;
     struct group group;
     struct flight flight;
     struct db_statement position_insert, position_update;
@@ -143,6 +154,7 @@ void session_close(struct mysql_sink *s);
 MUST_CHECK bool session_lock(struct mysql_sink *s, struct err *err); /* tries once: s->locked */
 MUST_CHECK bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err);
 MUST_CHECK bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err); /* sends SET when they differ */
+MUST_CHECK bool session_time(struct mysql_sink *s, uint64_t us, struct err *err);
 /* What so many rows of the shape need; reads the replies in flight when there is something to prepare. */
 MUST_CHECK bool session_prepare(struct mysql_sink *s, struct shape *shape, uint32_t rows, struct err *err);
 /* Rows that shape_append made, expect->rows of them: one array, or statement by statement. */
@@ -180,6 +192,13 @@ MUST_CHECK bool group_text(struct mysql_sink *s, const struct change *change, st
 MUST_CHECK bool group_build(struct mysql_sink *s, struct err *err); /* net changes become arrays */
 MUST_CHECK bool group_send(struct mysql_sink *s, struct err *err);  /* the arrays, into flight; empties them */
 void group_clear(struct mysql_sink *s);
+/* What the row at hand, whose values are read, is to its table's history: into s->version. *done: nothing is to be said of it now. */
+MUST_CHECK bool group_version(struct mysql_sink *s, struct tracked *t, const struct change *change, bool *done, struct err *err);
+/* Whether a statement as text may be said: none of its tables is versioned by transaction ids. */
+MUST_CHECK bool group_check_text(struct mysql_sink *s, const struct statement *statement, struct err *err);
+/* What waits for the next row of a versioned table, and deleted history, is said: before whatever is no row. */
+MUST_CHECK bool group_let_go(struct mysql_sink *s, struct err *err);
+static inline bool group_waits(const struct mysql_sink *s) { return s->held.table || s->purge.plan; }
 /* The table's plan, made when new; settles the flight first if the target has to be asked. */
 MUST_CHECK bool group_track(struct mysql_sink *s, const struct table *table, struct tracked **tracked, struct err *err);
 void group_forget(struct mysql_sink *s); /* every plan, and the target's dictionary */
@@ -191,6 +210,9 @@ uint8_t group_flags(const struct change *change);
 uint32_t group_warnings(const struct plan *plan, enum change_kind kind, const struct value *after);
 
 /* careful.c */
+/* A row whose values are read, and deleted history, at once. */
+MUST_CHECK bool careful_row(struct mysql_sink *s, const struct tracked *t, const struct change *change, struct err *err);
+MUST_CHECK bool careful_purge(struct mysql_sink *s, struct err *err);
 MUST_CHECK bool careful_change(struct mysql_sink *s, const struct change *change, struct err *err);
 /* The error stays as it is, becomes a conflict, or is settled by a verdict (then true: go on). */
 MUST_CHECK bool careful_conflict(struct mysql_sink *s, uint64_t lsn, bool may_overwrite, enum conflict_way *way, struct err *err);

@@ -30,10 +30,12 @@ static enum outcome try_row(struct mysql_sink *s, const struct tracked *t, struc
 {
     struct expect sent = {.kind = EXPECT_SET, .rows = 1};
     uint32_t zeros = group_warnings(t->plan, shape->kind, after);
-    uint8_t flags = group_flags(change) | (zeros || t->plan->noisy ? SESSION_LENIENT : 0);
+    bool old = shape->mode == SHAPE_HISTORY;
+    uint8_t flags = group_flags(change) | (zeros || t->plan->noisy ? SESSION_LENIENT : 0) | (old ? SESSION_HISTORY : 0);
     struct expect expect = {.kind = EXPECT_ROWS, .plan = t->plan, .change = shape->kind, .rows = 1, .warnings = zeros};
     struct db_reply reply;
-    if (!session_prepare(s, shape, 1, err) || !session_flags(s, flags, err) || !session_replies(s, err) ||
+    if (!session_prepare(s, shape, 1, err) || !session_flags(s, flags, err) ||
+        !session_time(s, s->version.act == VERSION_ROW ? s->version.us : 0, err) || !session_replies(s, err) ||
         !say(s, "SAVEPOINT wolfcdc", err)) return ROW_BROKEN;
     buf_clear(&s->packet);
     shape_begin(shape, t->plan, &s->packet);
@@ -44,7 +46,7 @@ static enum outcome try_row(struct mysql_sink *s, const struct tracked *t, struc
         if (err->code != ERR_STOP) return ROW_BROKEN;
         return err->number == DUPLICATE_KEY ? ROW_THERE : ROW_REFUSED;
     }
-    if (shape->mode != SHAPE_PLAIN || session_check(&expect, &reply, err)) return ROW_DONE;
+    if (shape->mode == SHAPE_OVERWRITE || shape->mode == SHAPE_REPLACE || session_check(&expect, &reply, err)) return ROW_DONE;
     if (reply.affected == 1 && session_excused(s, &expect)) {
         t->plan->noisy = true;
         err_clear(err);
@@ -100,16 +102,19 @@ static bool name_row(struct mysql_sink *s, const struct tracked *t, const struct
     static const char *const verbs[] = {"insert", "update", "delete"};
     static const char *const what[] = {[ROW_MISSING] = "the row is not on the target", [ROW_THERE] = "a row with this key is there already",
                                        [ROW_ALTERED] = "the target did not take the values as they are", [ROW_REFUSED] = "refused"};
+    static const char younger[] = "the row is not on the target, or is younger there, so that its history would be another: copy such tables with mariadb-dump "
+                                  "--dump-history";
     char key[400], cause[600], more[400] = "";
     struct gtid gtid = s->group.progress.gtid;
     char gtid_text[GTID_TEXT_MAX];
     plan_describe(t->plan, change->kind == CHANGE_INSERT ? s->after : s->before, key, sizeof key);
     if (outcome == ROW_ALTERED) session_warnings(s, more, sizeof more);
+    bool timed = s->version.mode == SHAPE_MADE || s->version.mode == SHAPE_UNMADE;
     snprintf(cause, sizeof cause, "%.590s", outcome == ROW_MISSING ? "" : outcome == ROW_ALTERED ? more : err->text);
     gtid_format(&gtid, gtid_text);
     return err_set_number(err, ERR_STOP, err->number, "conflict at LSN %llu (GTID %s): %s of %.*s.%.*s where %s: %s%s%s",
                           (unsigned long long)change->lsn, gtid_text, verbs[change->kind - CHANGE_INSERT], SLICE_ARG(change->table->database),
-                          SLICE_ARG(change->table->name), key, what[outcome], cause[0] ? ": " : "", cause);
+                          SLICE_ARG(change->table->name), key, timed && outcome == ROW_MISSING ? younger : what[outcome], cause[0] ? ": " : "", cause);
 }
 
 static bool is_full(const struct change *change)
@@ -160,10 +165,11 @@ static bool settle_row(struct mysql_sink *s, const struct tracked *t, const stru
 {
     enum conflict_way way;
     bool whole = change->kind == CHANGE_DELETE || is_full(change);
-    bool may = (outcome == ROW_MISSING || outcome == ROW_THERE) && whole;
+    bool may = (outcome == ROW_MISSING || outcome == ROW_THERE) && whole && s->version.act != VERSION_OLD;
     struct err named = *err;
     bool later = outcome == ROW_MISSING || outcome == ROW_THERE || (outcome == ROW_REFUSED && (err->number == HAS_CHILD || err->number == NO_PARENT));
-    if (later && sink_forgives(s->sink, change->lsn)) return forgive(s, t, change, outcome, outcome == ROW_REFUSED ? err->number : 0, err);
+    /* to make a versioned row what it was would make history that never was */
+    if (later && t->plan->row_end < 0 && sink_forgives(s->sink, change->lsn)) return forgive(s, t, change, outcome, outcome == ROW_REFUSED ? err->number : 0, err);
     name_row(s, t, change, outcome, &named);
     if (outcome != ROW_BROKEN && careful_conflict(s, change->lsn, may, &way, &named)) {
         struct err failed = {0};
@@ -183,29 +189,54 @@ static bool settle_row(struct mysql_sink *s, const struct tracked *t, const stru
     return false;
 }
 
-static bool on_row(struct mysql_sink *s, const struct change *change, struct err *err)
+bool careful_purge(struct mysql_sink *s, struct err *err)
 {
-    struct tracked *t;
+    struct purge p = s->purge;
+    struct expect expect = {.kind = EXPECT_ROWS, .plan = p.plan, .change = CHANGE_DELETE, .rows = p.rows};
+    enum conflict_way way;
+    s->purge = (struct purge){0};
+    if (!p.plan) return true;
+    buf_clear(&s->statement);
+    version_purge_sql(p.plan, p.us, &s->statement);
+    if (!say(s, "SAVEPOINT wolfcdc", err)) return false;
+    if (session_send(s, DB_COM_QUERY, buf_bytes(&s->statement), &expect, err) && session_replies(s, err)) return true;
+    if (err->code != ERR_STOP) return false;
+    err_context(err, "conflict at LSN %llu: DELETE HISTORY", (unsigned long long)p.lsn);
+    return careful_conflict(s, p.lsn, false, &way, err) && say(s, "ROLLBACK TO SAVEPOINT wolfcdc", err);
+}
+
+bool careful_row(struct mysql_sink *s, const struct tracked *t, const struct change *logged, struct err *err)
+{
     struct shape *shape;
+    struct change said = *logged, *change = &said;
+    said.kind = s->version.kind;
     struct slice present = change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
     struct slice set = change->kind == CHANGE_UPDATE ? change->after.present : (struct slice){NULL, 0};
-    if (!own_position(s, err) || !group_track(s, change->table, &t, err) || !group_values(s, t->plan, change, err) ||
-        !plan_shape(t->plan, change->kind, SHAPE_PLAIN, present, set, s->before, s->after, &shape, err)) return false;
-    s->group.progress.rows++;
+    if (!plan_shape(t->plan, change->kind, s->version.mode, present, set, s->before, s->after, &shape, err)) return false;
     s->group.progress.bytes += 64 + (change->kind == CHANGE_DELETE ? change->before : change->after).image.size;
-    s->group.last_lsn = change->lsn;
     enum outcome outcome = run_row(s, t, shape, change, s->before, s->after, err);
     if (outcome == ROW_DONE) return true;
     return outcome == ROW_BROKEN ? false : settle_row(s, t, change, outcome, err);
 }
 
+static bool on_row(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct tracked *t;
+    bool done;
+    if (!own_position(s, err) || !group_track(s, change->table, &t, err) || !group_values(s, t->plan, change, err)) return false;
+    s->group.progress.rows++;
+    s->group.last_lsn = change->lsn;
+    return group_version(s, t, change, &done, err) && (done || careful_row(s, t, change, err));
+}
+
 static bool on_statement(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     enum conflict_way way;
+    if (!group_let_go(s, err) || !session_flags(s, 0, err) || !session_replies(s, err)) return false;
     s->group.progress.statements++;
     s->group.last_lsn = change->lsn;
     if (change->statement->own_commit) return intent_run(s, change, err);
-    if (!own_position(s, err) || !say(s, "SAVEPOINT wolfcdc", err)) return false;
+    if (!group_check_text(s, change->statement, err) || !own_position(s, err) || !say(s, "SAVEPOINT wolfcdc", err)) return false;
     if (session_text(s, change->statement, change->lsn, err) && session_replies(s, err)) return true;
     if (err->code != ERR_STOP) return false;
     err_context(err, "conflict at LSN %llu: a statement fails on the target", (unsigned long long)change->lsn);
@@ -217,9 +248,10 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
 static bool on_commit(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     struct group *g = &s->group;
+    if (!group_let_go(s, err)) return false;
     gtid_set_copy(&g->gtids, &change->commit->pos.gtids);
     g->last_lsn = change->lsn;
-    if (!own_position(s, err) || !position_finish(s, change->lsn, 0, &g->gtids, err) || !session_flags(s, 0, err) ||
+    if (!own_position(s, err) || !session_time(s, 0, err) || !position_finish(s, change->lsn, 0, &g->gtids, err) || !session_flags(s, 0, err) ||
         !session_replies(s, err) || !session_commit(s, change->lsn, err)) return false;
     s->flight.position = s->careful_open = false;
     g->progress.lsn = change->lsn;

@@ -18,7 +18,7 @@ const char context_own[] =
     "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=1, unique_checks=1, "
     "check_constraint_checks=1, sql_auto_is_null=0, timestamp=DEFAULT, wait_timeout=60, "
     "auto_increment_increment=DEFAULT, auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, "
-    "sql_if_exists=0, sql_safe_updates=0, max_statement_time=0, explicit_defaults_for_timestamp=DEFAULT";
+    "sql_if_exists=0, sql_safe_updates=0, max_statement_time=0, system_versioning_alter_history=KEEP, explicit_defaults_for_timestamp=DEFAULT";
 
 /* What MySQL has since which version. There is no way to switch CHECK constraints off. */
 static const struct { unsigned since; const char *sql; } own_mysql[] = {

@@ -9,6 +9,7 @@
 
 #include "applier.h"
 #include "log.h"
+#include "value.h"
 
 uint8_t group_flags(const struct change *change)
 {
@@ -43,16 +44,42 @@ bool group_values(struct mysql_sink *s, const struct plan *plan, const struct ch
 
 static unsigned bucket_of(const struct table *table) { return (unsigned)((uintptr_t)table >> 6) % PLAN_BUCKETS; }
 
-/* Whether the source's rows carry their period: then its log has history rows too, which are not to be applied as rows. A target that keeps a
-   history of its own for a plain table is another thing, and works. */
-static bool versioned_at_source(const struct table *source, const struct target_table *t)
+static bool refuse_transaction_ids(struct mysql_sink *s, const struct target_table *t, struct err *err)
 {
-    for (uint32_t i = 0; t->versioned && i < source->column_count; i++) {
-        const struct column *c = &source->columns[i];
-        int at = target_column(t, c->name);
-        if (at < 0 ? slice_is(c->name, "row_start") : t->columns[at].generated && c->kind == COLUMN_TIMESTAMP) return true;
+    s->final = true;
+    sink_remedy(s->sink, "Exclude %.*s.%.*s in this sink, or give it a period of TIMESTAMP(6) on both sides", SLICE_ARG(t->database), SLICE_ARG(t->name));
+    return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s is system-versioned by transaction ids, which mean nothing on another server", SLICE_ARG(t->database),
+                   SLICE_ARG(t->name));
+}
+
+/* What cannot be repeated: transaction ids are the source's own, and when a parent's change came to a child no binary log says. */
+static bool check_versioned(struct mysql_sink *s, const struct plan *plan, struct err *err)
+{
+    const struct target_table *t = plan->target;
+    if (plan->row_end < 0) return true;
+    const struct column *end = &plan->source->columns[plan->row_end], *start = &plan->source->columns[plan->row_start];
+    bool by_time = end->kind == COLUMN_TIMESTAMP && end->scale == 6 && start->kind == COLUMN_TIMESTAMP && start->scale == 6;
+    if (!by_time || t->by_transaction) return refuse_transaction_ids(s, t, err);
+    if (!t->cascaded) return true;
+    s->final = true;
+    sink_remedy(s->sink, "Exclude %.*s.%.*s in this sink, or drop the foreign key's rule on both sides", SLICE_ARG(t->database), SLICE_ARG(t->name));
+    return err_set(err, ERR_UNSUPPORTED, "%.*s.%.*s is system-versioned, and a foreign key changes its rows at times that no binary log has", SLICE_ARG(t->database),
+                   SLICE_ARG(t->name));
+}
+
+/* The source logs changes of such a table as statements. */
+bool group_check_text(struct mysql_sink *s, const struct statement *st, struct err *err)
+{
+    struct cursor in = cursor_of(st->tables);
+    struct slice database, name;
+    if (s->mysql || st->own_commit) return true;
+    while (statement_tables_next(&in, &database, &name)) {
+        const struct target_table *t;
+        if (s->flight.count && !mysql_settle(s, err)) return false;
+        if (!targets_get(s->targets, s->db, database.size ? database : st->database, name, &t, err)) return false;
+        if (t->by_transaction) return refuse_transaction_ids(s, t, err);
     }
-    return false;
+    return true;
 }
 
 static bool check_table(struct mysql_sink *s, const struct table *source, const struct target_table *t, struct err *err)
@@ -66,11 +93,6 @@ static bool check_table(struct mysql_sink *s, const struct table *source, const 
     }
     if (!t->exists) return err_set_number(err, ERR_STOP, 1146, "the target has no table %s", name);
     if (t->view) return err_set(err, ERR_STOP, "%s is a view on the target", name);
-    if (versioned_at_source(source, t)) {
-        s->final = true;
-        sink_remedy(s->sink, "Exclude %s in this sink, or drop its system versioning on both sides", name);
-        return err_set(err, ERR_UNSUPPORTED, "%s is system-versioned on the source: its history is not delivered by this release", name);
-    }
     if (!t->transactional && !t->sequence && !s->settings->non_transactional) {
         sink_remedy(s->sink, "ALTER TABLE %s ENGINE=InnoDB on the target, or accept it with non_transactional = true", name);
         return err_set(err, ERR_STOP, "%s has the engine %s on the target, which cannot roll back", name, t->engine);
@@ -104,6 +126,10 @@ bool group_track(struct mysql_sink *s, const struct table *table, struct tracked
     if (s->flight.count && !mysql_settle(s, err)) return false;
     if (!targets_get(s->targets, s->db, table->database, table->name, &target, err) || !check_table(s, table, target, err)) return false;
     if (!plan_new(table, target, s->settings->check_before_image, &plan, err)) return false;
+    if (!check_versioned(s, plan, err)) {
+        plan_free(plan);
+        return false;
+    }
     struct tracked *t = calloc(1, sizeof *t);
     if (!t) abort();
     t->source = table;
@@ -128,6 +154,8 @@ static void forget_plan(struct mysql_sink *s, struct plan *plan)
 void group_forget(struct mysql_sink *s)
 {
     group_clear(s);
+    s->held.table = NULL;
+    s->purge = (struct purge){0};
     for (unsigned i = 0; i < PLAN_BUCKETS; i++)
         while (s->tracked[i]) {
             struct tracked *t = s->tracked[i];
@@ -142,6 +170,8 @@ void group_forget(struct mysql_sink *s)
 
 /* ---- arrays ---- */
 
+static uint64_t time_of(const struct mysql_sink *s) { return s->version.act == VERSION_ROW ? s->version.us : 0; }
+
 static struct batch *add_batch(struct mysql_sink *s, struct plan *plan, struct shape *shape, uint8_t flags, uint64_t lsn)
 {
     struct group *g = &s->group;
@@ -154,7 +184,7 @@ static struct batch *add_batch(struct mysql_sink *s, struct plan *plan, struct s
     }
     struct batch *b = &g->batches[g->count++];
     struct buf packet = b->packet;
-    *b = (struct batch){.plan = plan, .shape = shape, .flags = flags, .lsn = lsn, .packet = packet};
+    *b = (struct batch){.plan = plan, .shape = shape, .flags = flags, .lsn = lsn, .packet = packet, .time_us = shape ? time_of(s) : 0};
     buf_clear(&b->packet);
     if (shape) shape_begin(shape, plan, &b->packet);
     return b;
@@ -171,7 +201,7 @@ static struct batch *batch_for(struct mysql_sink *s, struct tracked *t, struct s
     int64_t at = alone ? t->last : (int64_t)g->count - 1;
     if (at >= 0 && joins) {
         struct batch *b = &g->batches[at];
-        if (b->shape == shape && b->flags == flags && b->packet.size < BATCH_BYTES && b->packet.size < s->packet_max / 2) return b;
+        if (b->shape == shape && b->flags == flags && b->time_us == time_of(s) && b->packet.size < BATCH_BYTES && b->packet.size < s->packet_max / 2) return b;
     }
     t->last = g->count;
     return add_batch(s, t->plan, shape, flags, lsn);
@@ -200,8 +230,9 @@ static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kin
 {
     struct shape *shape;
     uint32_t zeros = group_warnings(t->plan, kind, after);
-    if (!plan_shape(t->plan, kind, SHAPE_PLAIN, present, set, before, after, &shape, err)) return false;
+    if (!plan_shape(t->plan, kind, s->version.mode, present, set, before, after, &shape, err)) return false;
     if (zeros || t->plan->noisy) flags |= SESSION_LENIENT;
+    if (shape->mode == SHAPE_HISTORY) flags |= SESSION_HISTORY;
     struct batch *b = batch_for(s, t, shape, flags, lsn);
     b->rows++;
     b->warnings += zeros;
@@ -213,6 +244,43 @@ static bool append(struct mysql_sink *s, struct tracked *t, enum change_kind kin
                    (unsigned long long)s->packet_max);
 }
 
+static bool emit_row(struct mysql_sink *s, struct tracked *t, enum change_kind kind, const struct net_row *row, struct row before, struct row after, struct err *err)
+{
+    struct change change = {.kind = kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags, .before = before, .after = after};
+    struct slice none = {NULL, 0};
+    return group_values(s, t->plan, &change, err) && append(s, t, kind, group_flags(&change), row->lsn, none, none, s->before, s->after, err);
+}
+
+/* 0: none. */
+static bool counter_of(struct mysql_sink *s, const struct tracked *t, const struct net_row *row, uint64_t *value, struct err *err)
+{
+    bool negative = false;
+    struct change change = {.kind = CHANGE_INSERT, .lsn = row->lsn, .table = t->source, .after = row->after};
+    if (!group_values(s, t->plan, &change, err)) return false;
+    const struct value *v = &s->after[t->plan->counter];
+    *value = v->state == VALUE_PRESENT ? value_integer(&t->source->columns[t->plan->counter], v->bytes, &negative) : 0;
+    if (negative) *value = 0;
+    return true;
+}
+
+/* Of rows that came and went, the one whose AUTO_INCREMENT is above all that stay: it comes and goes on the target too, which would give that number out
+   again otherwise. */
+static bool emit_counted(struct mysql_sink *s, struct tracked *t, struct err *err)
+{
+    const struct net_row *highest = NULL;
+    uint64_t most = 0, value;
+    for (uint32_t i = 0; t->plan->counter >= 0 && i < t->net.count; i++) {
+        const struct net_row *row = &t->net.rows[i];
+        if (row->state != NET_ABSENT && row->state != NET_INSERT) continue;
+        if (!counter_of(s, t, row, &value, err)) return false;
+        if (value <= most) continue;
+        most = value;
+        highest = row->state == NET_ABSENT ? row : NULL;
+    }
+    return !highest || (emit_row(s, t, CHANGE_INSERT, highest, highest->after, highest->after, err) &&
+                        emit_row(s, t, CHANGE_DELETE, highest, highest->after, highest->after, err));
+}
+
 /* Net changes of one table as arrays: deletes, updates, inserts. */
 static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
 {
@@ -221,14 +289,10 @@ static bool emit(struct mysql_sink *s, struct tracked *t, struct err *err)
     uint32_t counts[4] = {0};
     for (uint32_t i = 0; i < t->net.count; i++) counts[t->net.rows[i].state]++;
     for (size_t pass = 0; pass < 3; pass++) {
+        if (passes[pass].state == NET_INSERT && counts[NET_ABSENT] && !emit_counted(s, t, err)) return false;
         for (uint32_t i = 0; counts[passes[pass].state] && i < t->net.count; i++) {
             struct net_row *row = &t->net.rows[i];
-            if (row->state != passes[pass].state) continue;
-            struct change change = {.kind = passes[pass].kind, .lsn = row->lsn, .table = t->source, .row_flags = row->flags,
-                                    .before = row->before, .after = row->after};
-            if (!group_values(s, t->plan, &change, err)) return false;
-            if (!append(s, t, change.kind, group_flags(&change), row->lsn, (struct slice){NULL, 0}, (struct slice){NULL, 0},
-                        s->before, s->after, err)) return false;
+            if (row->state == passes[pass].state && !emit_row(s, t, passes[pass].kind, row, row->before, row->after, err)) return false;
         }
     }
     net_reset(&t->net);
@@ -260,19 +324,10 @@ static bool activate(struct mysql_sink *s, struct tracked *t, struct err *err)
 
 bool group_build(struct mysql_sink *s, struct err *err)
 {
+    s->version = (struct version){0};
     for (struct tracked *t = s->active; t; t = t->next_active)
         if (t->net.count && !emit(s, t, err)) return false;
     return true;
-}
-
-static struct slice before_present(const struct change *change)
-{
-    return change->kind == CHANGE_INSERT ? (struct slice){NULL, 0} : change->before.present;
-}
-
-static struct slice after_present(const struct change *change)
-{
-    return change->kind == CHANGE_DELETE ? (struct slice){NULL, 0} : change->after.present;
 }
 
 static uint64_t size_of(const struct change *change)
@@ -281,26 +336,107 @@ static uint64_t size_of(const struct change *change)
            (change->kind == CHANGE_DELETE ? 0 : change->after.image.size);
 }
 
-bool group_row(struct mysql_sink *s, const struct change *change, struct err *err)
+/* ---- history ---- */
+
+static void hold(struct mysql_sink *s, struct tracked *t, const struct change *change)
 {
-    struct tracked *t;
-    /* what is gathered elsewhere may be emitted at that, which uses the value arrays: they are read last */
-    if (!group_track(s, change->table, &t, err) || !activate(s, t, err) || !group_values(s, t->plan, change, err)) return false;
+    struct held *h = &s->held;
+    arena_reset(&h->arena);
+    h->table = t;
+    h->change = *change;
+    h->version = s->version;
+    for (int i = 0; i < 2; i++) {
+        struct row *row = i ? &h->change.after : &h->change.before;
+        row->image = arena_copy(&h->arena, row->image);
+        row->present = arena_copy(&h->arena, row->present);
+    }
+}
+
+static bool add_row(struct mysql_sink *s, struct tracked *t, const struct change *change, struct err *err);
+
+/* Uses the value arrays. */
+static bool release(struct mysql_sink *s, bool made, struct err *err)
+{
+    struct held *h = &s->held;
+    struct tracked *t = h->table;
+    h->table = NULL;
+    if (!t) return true;
+    s->version = h->version;
+    s->version.mode = made ? SHAPE_MADE : SHAPE_UNMADE;
+    if (!group_values(s, t->plan, &h->change, err)) return false;
+    return s->careful_open ? careful_row(s, t, &h->change, err) : add_row(s, t, &h->change, err);
+}
+
+static bool purge(struct mysql_sink *s, struct err *err)
+{
+    struct purge p = s->purge;
+    if (!p.plan) return true;
+    if (s->careful_open) return careful_purge(s, err);
+    s->purge = (struct purge){0};
+    for (struct tracked *t = s->active; t; t = t->next_active)
+        if (t->plan == p.plan) t->last = -1;
+    struct batch *b = add_batch(s, p.plan, NULL, 0, p.lsn);
+    b->rows = p.rows;
+    version_purge_sql(p.plan, p.us, &b->packet);
+    return !b->packet.full || err_set(err, ERR_LIMIT, "LSN %llu: statement too long", (unsigned long long)p.lsn);
+}
+
+bool group_let_go(struct mysql_sink *s, struct err *err) { return release(s, false, err) && purge(s, err); }
+
+/* At most one of the two waits: each is let go before the other begins. */
+static bool let_go_for(struct mysql_sink *s, const struct tracked *t, const struct change *change, const struct version *v, bool *made, struct err *err)
+{
+    bool held = s->held.table;
+    *made = v->act == VERSION_OLD && s->held.table == t && s->held.version.us == v->us;
+    if (held && !release(s, *made, err)) return false;
+    if (s->purge.plan && (v->act != VERSION_GONE || s->purge.plan != t->plan) && !purge(s, err)) return false;
+    return !held || *made || group_values(s, t->plan, change, err);
+}
+
+bool group_version(struct mysql_sink *s, struct tracked *t, const struct change *change, bool *done, struct err *err)
+{
+    struct version v = {.kind = change->kind};
+    bool made;
+    if (t->plan->row_end >= 0 && !version_read(t->plan, change->kind, s->before, s->after, &v, err)) return false;
+    if (!let_go_for(s, t, change, &v, &made, err)) return false;
+    s->version = v;
+    *done = made || v.waits || v.act == VERSION_GONE;
+    if (v.waits) hold(s, t, change);
+    if (v.act == VERSION_GONE) s->purge = (struct purge){t->plan, v.us > s->purge.us ? v.us : s->purge.us, change->lsn, s->purge.rows + 1};
+    return true;
+}
+
+/* Its values are read, and s->version says how it is said. */
+static bool add_row(struct mysql_sink *s, struct tracked *t, const struct change *change, struct err *err)
+{
     struct group *g = &s->group;
+    enum change_kind kind = s->version.kind;
     uint64_t bytes = size_of(change);
     g->bytes += bytes;
     g->transaction_bytes += bytes;
     g->rows++;
-    g->progress.rows++;
     g->progress.bytes += bytes;
-    g->last_lsn = change->lsn;
     if (!t->ordered) {
         if (net_add(&t->net, t->plan, change, s->before, s->after)) return true;
         t->ordered = true;
         /* emit uses the value arrays: this change's are read again. */
         if (!emit(s, t, err) || !group_values(s, t->plan, change, err)) return false;
     }
-    return append(s, t, change->kind, group_flags(change), change->lsn, before_present(change), after_present(change), s->before, s->after, err);
+    struct slice none = {NULL, 0};
+    return append(s, t, kind, group_flags(change), change->lsn, kind == CHANGE_INSERT ? none : change->before.present,
+                  kind == CHANGE_DELETE ? none : change->after.present, s->before, s->after, err);
+}
+
+bool group_row(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct tracked *t;
+    bool done;
+    s->version = (struct version){0};
+    /* what is gathered elsewhere may be emitted at that, which uses the value arrays: they are read last */
+    if (!group_track(s, change->table, &t, err) || !activate(s, t, err) || !group_values(s, t->plan, change, err)) return false;
+    s->group.progress.rows++;
+    s->group.last_lsn = change->lsn;
+    return group_version(s, t, change, &done, err) && (done || add_row(s, t, change, err));
 }
 
 static bool put_varint_slice(struct buf *out, struct slice bytes)
@@ -315,7 +451,7 @@ bool group_text(struct mysql_sink *s, const struct change *change, struct err *e
 {
     const struct statement *st = change->statement;
     struct group *g = &s->group;
-    if (!group_build(s, err)) return false;
+    if (!group_check_text(s, st, err) || !group_let_go(s, err) || !group_build(s, err)) return false;
     for (struct tracked *t = s->active; t; t = t->next_active) t->last = -1;
     struct batch *b = add_batch(s, NULL, NULL, 0, change->lsn);
     buf_put(&b->packet, st, sizeof *st);
@@ -350,8 +486,14 @@ static bool send_rows(struct mysql_sink *s, struct batch *b, struct err *err)
 {
     struct expect expect = {.kind = EXPECT_ROWS, .plan = b->plan, .change = b->shape->kind, .rows = b->rows, .warnings = b->warnings,
                             .lsn = b->lsn};
-    return session_flags(s, b->flags, err) && session_rows(s, b->shape, &b->packet, &expect, err) &&
+    return session_flags(s, b->flags, err) && session_time(s, b->time_us, err) && session_rows(s, b->shape, &b->packet, &expect, err) &&
            (!b->plan->noisy || session_replies(s, err)); /* SHOW WARNINGS is about the last statement */
+}
+
+static bool send_purge(struct mysql_sink *s, const struct batch *b, struct err *err)
+{
+    struct expect expect = {.kind = EXPECT_ROWS, .plan = b->plan, .change = CHANGE_DELETE, .rows = b->rows, .lsn = b->lsn};
+    return session_send(s, DB_COM_QUERY, buf_bytes(&b->packet), &expect, err);
 }
 
 bool group_send(struct mysql_sink *s, struct err *err)
@@ -361,9 +503,10 @@ bool group_send(struct mysql_sink *s, struct err *err)
         if (g->batches[i].shape && !session_prepare(s, g->batches[i].shape, g->batches[i].rows, err)) return false;
     for (uint32_t i = 0; i < g->count; i++) {
         struct batch *b = &g->batches[i];
-        if (!(b->shape ? send_rows(s, b, err) : send_text(s, b, err))) return false;
+        if (!b->shape && !session_flags(s, 0, err)) return false;
+        if (!(b->shape ? send_rows(s, b, err) : b->plan ? send_purge(s, b, err) : send_text(s, b, err))) return false;
     }
-    return session_flags(s, 0, err);
+    return session_flags(s, 0, err) && session_time(s, 0, err);
 }
 
 void group_clear(struct mysql_sink *s)

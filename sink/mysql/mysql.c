@@ -43,6 +43,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     snprintf(s->uuid, sizeof s->uuid, "%s", wal_uuid(sink_wal(sink)));
     pthread_mutex_init(&s->lock, NULL);
     s->targets = targets_new();
+    arena_init(&s->held.arena);
     buf_init(&s->packet, PACKET_MAX);
     buf_init(&s->statement, PACKET_MAX);
     *self = s;
@@ -68,6 +69,7 @@ static void destroy(void *self)
     for (uint32_t i = 0; i < s->group.room; i++) buf_fini(&s->group.batches[i].packet);
     free(s->group.batches);
     free(s->flight.expects);
+    arena_fini(&s->held.arena);
     free(s->before);
     free(s->after);
     free(s->collations.names);
@@ -220,7 +222,7 @@ static bool on_row(struct mysql_sink *s, const struct change *change, struct err
 {
     struct group *g = &s->group;
     if (!group_row(s, change, err)) return false;
-    if (g->transaction_bytes > s->transaction_max - s->transaction_max / 4) return too_large(s, err);
+    if (g->transaction_bytes > s->transaction_max - s->transaction_max / 4 && !group_waits(s)) return too_large(s, err);
     /* A full group waits for the COMMIT of the transaction at hand: only a whole one is executed while the next gathers. A transaction
        that goes far beyond the limits is sent as it comes. */
     return !reaches(s, PARTS_FROM) || dispatch(s, false, err);
@@ -230,6 +232,7 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
 {
     struct group *g = &s->group;
     if (!change->statement->own_commit) return group_text(s, change, err);
+    if (!group_let_go(s, err)) return false;
     /* DDL inside a group of changes (CREATE TABLE … SELECT): what came before it is not whole, and DDL commits. */
     if (g->progress.transactions && !dispatch(s, true, err)) return false;
     if (!settle(s, err)) return false;
@@ -242,6 +245,7 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
 static bool on_commit(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     struct group *g = &s->group;
+    if (!group_let_go(s, err)) return false;
     g->open = false;
     g->last_lsn = change->lsn;
     gtid_set_copy(&g->gtids, &change->commit->pos.gtids);

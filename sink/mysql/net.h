@@ -3,7 +3,7 @@
  * as deletes, then updates, then inserts, whatever their order was. Pure; one thread.
  *
  *   state    + insert          + update            + delete
- *   ABSENT   INSERT            –                   –              (inserted and deleted again: nothing goes out)
+ *   ABSENT   INSERT            –                   –              (inserted and deleted again: nothing goes out but what counts, see group.c)
  *   INSERT   –                 INSERT, new image   ABSENT
  *   UPDATE   –                 UPDATE, new image   DELETE, first before image
  *   DELETE   UPDATE            –                   –

@@ -32,6 +32,24 @@ static bool map_columns(struct plan *plan, struct err *err)
     return true;
 }
 
+static int source_column(const struct plan *plan, int target)
+{
+    for (uint32_t i = 0; i < plan->source->column_count; i++)
+        if (plan->column[i] == target) return (int)i;
+    return -1;
+}
+
+/* Both or none. */
+static void find_period(struct plan *plan)
+{
+    plan->row_start = plan->row_end = -1;
+    if (!plan->target->versioned) return;
+    int start = source_column(plan, plan->target->period[0]), end = source_column(plan, plan->target->period[1]);
+    if (start < 0 || end < 0) return;
+    plan->row_start = start;
+    plan->row_end = end;
+}
+
 /* A column that the target lacks may be excluded by [filter]: then no row brings it. */
 static bool has_columns(const struct plan *plan, const struct value *values, struct err *err)
 {
@@ -41,13 +59,6 @@ static bool has_columns(const struct plan *plan, const struct value *values, str
             return err_set(err, ERR_STOP, "the target's %.*s.%.*s has no column `%.*s`", SLICE_ARG(s->database), SLICE_ARG(s->name),
                            SLICE_ARG(s->columns[i].name));
     return true;
-}
-
-static int source_column(const struct plan *plan, int target)
-{
-    for (uint32_t i = 0; i < plan->source->column_count; i++)
-        if (plan->column[i] == target) return (int)i;
-    return -1;
 }
 
 /* The key's columns as the source's; 0 when the source lacks one. */
@@ -72,6 +83,21 @@ static bool key_nets(const struct plan *plan)
     return plan->key_count > 0;
 }
 
+/* False: the counting column is not of the key that nets, so that an insert and a delete could become an update, which counts nothing. */
+static bool find_counter(struct plan *plan)
+{
+    plan->counter = -1;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        if (plan->column[i] < 0 || !plan->target->columns[plan->column[i]].counts) continue;
+        if (plan->source->columns[i].kind != COLUMN_INT) return false;
+        plan->counter = (int)i;
+        for (uint16_t k = 0; k < plan->key_count; k++)
+            if (plan->key[k] == i) return true;
+        return false;
+    }
+    return true;
+}
+
 static void choose_keys(struct plan *plan)
 {
     const struct target_table *t = plan->target;
@@ -87,7 +113,8 @@ static void choose_keys(struct plan *plan)
     if (address >= 0) plan->key_count = key_columns(plan, &t->keys[address], plan->key);
     for (uint32_t k = 0; k < t->key_count; k++)
         if ((int)k != address) plan->other_count += key_columns(plan, &t->keys[k], plan->others + plan->other_count);
-    plan->nets = key_nets(plan) && !t->foreign && !t->versioned && !t->sequence && !t->triggers && !t->other_unique;
+    bool counted = find_counter(plan);
+    plan->nets = key_nets(plan) && counted && !t->foreign && !t->versioned && !t->sequence && !t->triggers && !t->other_unique;
 }
 
 bool plan_new(const struct table *source, const struct target_table *target, bool check_before, struct plan **out, struct err *err)
@@ -106,6 +133,7 @@ bool plan_new(const struct table *source, const struct target_table *target, boo
         return false;
     }
     choose_keys(plan);
+    find_period(plan);
     for (uint32_t i = 0; i < target->column_count; i++) plan->generated |= target->columns[i].generated;
     *out = plan;
     return true;
@@ -160,6 +188,12 @@ static const char *param(const struct plan *plan, uint32_t column)
     return number && plan->target->mysql ? "CAST(? AS UNSIGNED)" : "?";
 }
 
+static bool is_named(const struct plan *plan, const struct shape *shape, uint32_t column)
+{
+    bool period = (int)column == plan->row_start || (int)column == plan->row_end;
+    return assignable(plan, column) || (period && shape->mode == SHAPE_HISTORY);
+}
+
 /* An INSERT names fewer columns where its row brings fewer: MySQL has no arrays, in which a value can be DEFAULT, and a SEQUENCE no defaults. */
 static bool names_fewer(const struct plan *plan) { return plan->target->mysql || plan->target->sequence; }
 
@@ -169,7 +203,7 @@ static void add_list(const struct plan *plan, struct shape *shape, const struct 
     uint32_t i = 0;
     bool arrays = !names_fewer(plan);
     for (; i < plan->source->column_count; i++)
-        if (assignable(plan, i) && (arrays || after[i].state != VALUE_ABSENT)) add_param(shape, i, false, true);
+        if (is_named(plan, shape, i) && (arrays || after[i].state != VALUE_ABSENT)) add_param(shape, i, false, true);
     for (i = 0; i < plan->source->column_count && !shape->param_count && arrays; i++) {
         if (is_left_out(plan, i)) continue;
         add_param(shape, i, false, true);
@@ -246,6 +280,17 @@ static void put_set(const struct plan *plan, struct shape *shape, const struct v
     put_column(plan, 0, sql);
 }
 
+/* A row without a key has its row_start among what it is found by. */
+static void put_since(const struct plan *plan, struct shape *shape, struct buf *sql)
+{
+    if (shape->mode != SHAPE_MADE && shape->mode != SHAPE_UNMADE) return;
+    bool removes = shape->kind == CHANGE_DELETE;
+    buf_text(sql, " AND ");
+    put_column(plan, (uint32_t)plan->row_start, sql);
+    buf_printf(sql, "%s?", shape->mode == SHAPE_UNMADE ? ">=" : removes ? "<=" : "<");
+    add_param(shape, (uint32_t)(removes ? plan->row_end : plan->row_start), false, false);
+}
+
 static void put_key(const struct plan *plan, struct shape *shape, struct buf *sql)
 {
     const struct target_key *key = &plan->target->keys[shape->key];
@@ -258,6 +303,7 @@ static void put_key(const struct plan *plan, struct shape *shape, struct buf *sq
         buf_printf(sql, "=%s", param(plan, (uint32_t)column));
         add_param(shape, (uint32_t)column, true, false);
     }
+    put_since(plan, shape, sql);
     shape->one_match = true;
 }
 
@@ -266,7 +312,7 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
 {
     bool first = shape->key < 0;
     for (uint32_t i = 0; i < plan->source->column_count; i++) {
-        if (before[i].state == VALUE_ABSENT || is_left_out(plan, i)) continue;
+        if (before[i].state == VALUE_ABSENT || is_left_out(plan, i) || (int)i == plan->row_end) continue;
         const struct target_column *c = &plan->target->columns[plan->column[i]];
         buf_text(sql, first ? " WHERE " : " AND ");
         if (c->geometry) buf_text(sql, "HEX(");

@@ -12,7 +12,11 @@
 
 /* What to do with a row that is there already (insert) or missing (update): conflict.c's ways, and the ordinary one. */
 enum { SHAPE_SIZES = 3 };
-enum shape_mode { SHAPE_PLAIN, SHAPE_OVERWRITE, SHAPE_REPLACE };
+enum shape_mode {
+    SHAPE_PLAIN, SHAPE_OVERWRITE, SHAPE_REPLACE,
+    SHAPE_HISTORY,             /* an INSERT with both columns of its period */
+    SHAPE_MADE, SHAPE_UNMADE   /* a row of history must, must not, come of it at the after image's time: see version.h */
+};
 
 struct shape_param {
     uint16_t column; /* the source's */
@@ -45,11 +49,13 @@ struct plan {
     struct bind *binds;      /* per source column */
     int *column;             /* per source column: the target's, -1 none */
     uint8_t *named;          /* scratch, a byte per source column */
+    int row_start, row_end;  /* source columns: its period, when both sides are system-versioned: see version.h; else -1 */
     bool lacks;              /* the target has not all of the columns: rows that bring one are refused */
     bool keyless;
     bool nets;               /* changes of one key may be joined: see net.h */
     uint16_t key_count;      /* of the key that nets: source columns */
     uint16_t *key;
+    int counter;             /* source column: the target's AUTO_INCREMENT, when it is of that key and an integer; else -1 */
     uint16_t other_count;    /* source columns of the other unique keys */
     uint16_t *others;
     bool check_before;

@@ -141,6 +141,7 @@ bool session_open(struct mysql_sink *s, struct err *err)
     s->db = db;
     pthread_mutex_unlock(&s->lock);
     s->flags = 0;
+    s->time_us = 0;
     s->text_context = s->locked = false;
     s->used_us = clock_us();
     const struct db_version *version = db_version(db);
@@ -193,17 +194,29 @@ bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err)
 {
     char sql[256];
     if (flags == s->flags) return true;
-    s->flags = flags;
     const char *check = s->mysql ? "" : flags & ROW_NO_CHECK_CONSTRAINT ? "check_constraint_checks=0, " : "check_constraint_checks=1, ";
-    int n = snprintf(sql, sizeof sql, "SET foreign_key_checks=%d, unique_checks=%d, %ssql_mode='%sALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'",
+    const char *history = !((flags ^ s->flags) & SESSION_HISTORY) ? "" : flags & SESSION_HISTORY ? ", system_versioning_insert_history=1" : ", system_versioning_insert_history=0";
+    s->flags = flags;
+    int n = snprintf(sql, sizeof sql, "SET foreign_key_checks=%d, unique_checks=%d, %ssql_mode='%sALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'%s",
                      !(flags & ROW_NO_FOREIGN_KEY_CHECKS), !(flags & ROW_RELAXED_UNIQUE), check,
-                     flags & SESSION_LENIENT ? "" : "STRICT_ALL_TABLES,");
+                     flags & SESSION_LENIENT ? "" : "STRICT_ALL_TABLES,", history);
     return send_sql(s, EXPECT_SET, 0, slice_of(sql, (size_t)n), err);
+}
+
+bool session_time(struct mysql_sink *s, uint64_t us, struct err *err)
+{
+    char sql[64] = "SET timestamp=DEFAULT";
+    if (us == s->time_us) return true;
+    s->time_us = us;
+    if (us) snprintf(sql, sizeof sql, "SET timestamp=%llu.%06llu", (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+    return send_sql(s, EXPECT_SET, 0, slice_text(sql), err);
 }
 
 static bool prepare(struct mysql_sink *s, struct shape *shape, unsigned size, struct err *err)
 {
     if (shape->prepared[size]) return true;
+    /* a hidden period can be named only where it can be written */
+    if (shape->mode == SHAPE_HISTORY && !session_flags(s, s->flags | SESSION_HISTORY, err)) return false;
     if (!session_replies(s, err)) return false;
     buf_clear(&s->statement);
     execute_sql(shape, size, &s->statement);
@@ -392,6 +405,7 @@ bool session_restore(struct mysql_sink *s, struct err *err)
     if (!s->text_context) return true;
     s->text_context = false;
     s->flags = 0;
+    s->time_us = 0;
     buf_clear(&s->statement);
     context_session(s->collations.mysql, &s->statement);
     /* by itself: the text literals of what follows would still be taken for UCS-2 or UTF-16 after a statement of such a session */

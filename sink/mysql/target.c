@@ -120,6 +120,7 @@ static void note_relations(const struct targets *targets, struct target_table *t
         bool parent = same(r->parent_database, table->database, fold) && same(r->parent, table->name, fold);
         table->foreign |= child || parent;
         table->cascading |= parent && r->cascades;
+        table->cascaded |= child && r->cascades;
         table->related |= (child || parent) && r->related;
     }
 }
@@ -161,7 +162,7 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
     if (!db_query(db, &r, err, "SELECT COLUMN_NAME, IS_NULLABLE, COLUMN_TYPE, COLLATION_NAME, EXTRA, DATA_TYPE, COLUMN_DEFAULT FROM "
                   "information_schema.COLUMNS%s ORDER BY ORDINAL_POSITION", at)) return false;
     table->column_count = (uint32_t)r->row_count;
-    table->columns = arena_alloc(&table->arena, (r->row_count + 1) * sizeof *table->columns);
+    table->columns = arena_alloc(&table->arena, (r->row_count + 1 + 2) * sizeof *table->columns); /* and a hidden period */
     for (uint32_t i = 0; i < table->column_count; i++) {
         struct target_column *c = &table->columns[i];
         const char *type = db_value(r, i, 2, NULL), *collation = db_value(r, i, 3, NULL), *extra = db_value(r, i, 4, NULL);
@@ -175,13 +176,38 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
         c->bytewise = !collation || is(collation, "binary") || (n > 4 && strcmp(collation + n - 4, "_bin") == 0);
         /* with the blank: MySQL says DEFAULT_GENERATED of a default that is an expression */
         c->generated = extra && (strcasestr(extra, " GENERATED") || strcasestr(extra, "PERSISTENT"));
-        c->no_default = !c->nullable && !c->generated && !db_value(r, i, 6, NULL) && !(extra && strcasestr(extra, "auto_increment")) &&
+        c->counts = extra && strcasestr(extra, "auto_increment");
+        c->no_default = !c->nullable && !c->generated && !db_value(r, i, 6, NULL) && !c->counts &&
                         !is(db_value(r, i, 5, NULL), "enum"); /* whose default is its first label */
         c->null_default = c->nullable && !c->generated && !db_value(r, i, 6, NULL);
         c->json = is(db_value(r, i, 5, NULL), "json");
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) c->geometry |= is(db_value(r, i, 5, NULL), shapes[k]);
     }
     db_result_free(r);
+    return true;
+}
+
+/* Hidden where the definition does not name them; then `row_start` and `row_end` can be named all the same. */
+static bool load_period(struct target_table *table, struct db *db, const char *at, struct err *err)
+{
+    static const char *const hidden[] = {"row_start", "row_end"};
+    struct db_result *r;
+    if (!table->versioned) return true;
+    if (!db_query(db, &r, err, "SELECT COLUMN_NAME, GENERATION_EXPRESSION FROM information_schema.COLUMNS%s AND GENERATION_EXPRESSION IN "
+                  "('ROW START', 'ROW END')", at)) return false;
+    table->period[0] = table->period[1] = -1;
+    for (uint64_t i = 0; i < r->row_count; i++) {
+        size_t size = 0;
+        const char *name = db_value(r, i, 0, &size);
+        table->period[is(db_value(r, i, 1, NULL), "ROW END")] = target_column(table, slice_of(name, size));
+    }
+    db_result_free(r);
+    table->by_transaction = table->period[1] >= 0 && table->columns[table->period[1]].is_unsigned;
+    for (int i = 0; i < 2; i++) {
+        if (table->period[i] >= 0) continue;
+        table->period[i] = (int)table->column_count;
+        table->columns[table->column_count++] = (struct target_column){.name = slice_text(hidden[i]), .generated = true, .bytewise = true};
+    }
     return true;
 }
 
@@ -194,6 +220,7 @@ static void add_key(struct target_table *table, const struct db_result *r, uint6
         size_t size = 0;
         const char *name = db_value(r, i, 1, &size);
         int column = name ? target_column(table, slice_of(name, size)) : -1;
+        if (table->versioned && column >= 0 && column == table->period[1]) continue; /* among what is current, the rest is unique */
         if (column < 0 || db_value(r, i, 2, NULL) || !is(db_value(r, i, 3, NULL), "BTREE")) {
             table->other_unique = true;
             return;
@@ -246,7 +273,7 @@ static bool load(struct targets *targets, struct target_table *table, struct db 
     const char *at = where(table, "TABLE", &sql);
     bool ok = load_table(table, db, at, err);
     if (ok && table->exists)
-        ok = load_columns(table, db, at, err) && load_keys(table, db, at, err) && load_triggers(table, db, err);
+        ok = load_columns(table, db, at, err) && load_period(table, db, at, err) && load_keys(table, db, at, err) && load_triggers(table, db, err);
     buf_fini(&sql);
     if (!ok) return false;
     note_relations(targets, table);

@@ -15,6 +15,7 @@ struct target_column {
     bool geometry;
     bool no_default; /* NOT NULL, and an INSERT must name it, but in a session that is not strict */
     bool null_default; /* takes NULL where an INSERT names it not: by its default, or for want of one (ALTER … DROP DEFAULT), which a strict session refuses */
+    bool counts;    /* AUTO_INCREMENT */
     bool json;      /* a type of its own (MySQL), which takes no binary string */
 };
 
@@ -29,8 +30,11 @@ struct target_table { /* owned by its targets; immutable */
     struct slice database, name;
     bool mysql;          /* of a MySQL server: rows go as plan.h says there */
     bool exists, transactional, view, versioned, sequence;
+    bool by_transaction; /* versioned, and its period is of transaction ids */
+    int period[2];       /* of a versioned one: the columns ROW START and ROW END, at the end of `columns` when they are hidden */
     bool foreign;        /* child or parent of a foreign key */
     bool cascading;      /* parent of one whose rule changes or deletes the children's rows */
+    bool cascaded;       /* child of such a parent */
     bool related;        /* what such a rule does may concern its rows, or is held up by them */
     bool triggers;       /* would fire for our changes too */
     bool other_unique;   /* unique keys that `keys` does not show: prefixes, functional, long unique */

@@ -5,6 +5,8 @@
  * Between MariaDB and MySQL definitions need only have the same columns, which may be NULL where the others may, and JSON, which MySQL does not
  * keep as it was written, is compared without its blanks.
  *
+ * Of system-versioned tables all of the history is compared, with its times; where one side alone is, what is current there.
+ *
  * Both sides are sorted by text that is pure ASCII: the primary key's integers as numbers and everything else in it as hex, or
  * without a key a hash of every column. The values themselves come as raw bytes (SET NAMES binary), FLOAT as DOUBLE, since SELECT
  * rounds it.
@@ -36,6 +38,7 @@ struct shape {
     struct names types;   /* "type null charset", compared between the sides */
     struct names kinds;   /* DATA_TYPE */
     struct names key;
+    bool versioned, hidden; /* its period */
 };
 
 struct totals { uint64_t tables, rows, missing, extra, different, shapes; };
@@ -183,7 +186,37 @@ static void read_shape(enum side side, const char *database, const char *table, 
     result = query(side, &sql, true);
     for (MYSQL_ROW row; (row = mysql_fetch_row(result));) names_add(&shape->key, row[0]);
     mysql_free_result(result);
+    buf_clear(&sql);
+    buf_text(&sql, "SELECT 1 FROM information_schema.TABLES WHERE TABLE_TYPE='SYSTEM VERSIONED' AND TABLE_SCHEMA=");
+    put_text(&sql, database);
+    buf_text(&sql, " AND TABLE_NAME=");
+    put_text(&sql, table);
+    result = query(side, &sql, true);
+    shape->versioned = mysql_num_rows(result) > 0;
+    mysql_free_result(result);
+    if (shape->versioned) {
+        buf_clear(&sql);
+        buf_text(&sql, "SELECT 1 FROM information_schema.COLUMNS WHERE GENERATION_EXPRESSION='ROW END' AND TABLE_SCHEMA=");
+        put_text(&sql, database);
+        buf_text(&sql, " AND TABLE_NAME=");
+        put_text(&sql, table);
+        result = query(side, &sql, true);
+        shape->hidden = mysql_num_rows(result) == 0;
+        mysql_free_result(result);
+    }
     buf_fini(&sql);
+}
+
+/* A period that the definition does not show. */
+static void add_period(struct shape *shape)
+{
+    static const char *const hidden[] = {"row_start", "row_end"};
+    for (int i = 0; i < 2; i++) {
+        names_add(&shape->columns, hidden[i]);
+        names_add(&shape->kinds, "timestamp");
+        names_add(&shape->types, "timestamp(6)");
+    }
+    if (shape->key.count) names_add(&shape->key, hidden[1]);
 }
 
 static void shape_free(struct shape *shape)
@@ -264,6 +297,7 @@ static void put_select(struct buf *sql, enum side side, const char *database, co
     put_name(sql, database);
     buf_u8(sql, '.');
     put_name(sql, table);
+    if (shape->versioned) buf_text(sql, " FOR SYSTEM_TIME ALL");
     buf_text(sql, " ORDER BY 1");
     for (size_t i = 1; i < shape->key.count; i++) buf_printf(sql, ",%zu", i + 1);
 }
@@ -475,6 +509,10 @@ static void compare_table(const char *database, const char *table)
     struct buf sql;
     for (enum side side = SOURCE; side <= TARGET; side++) read_shape(side, database, table, &shapes[side]);
     totals.tables++;
+    bool history = shapes[SOURCE].versioned && shapes[TARGET].versioned;
+    for (enum side side = SOURCE; side <= TARGET && history; side++)
+        if (shapes[side].hidden) add_period(&shapes[side]);
+    shapes[SOURCE].versioned = history;
     if (same_shape(database, table, &shapes[SOURCE], &shapes[TARGET])) {
         take_json(&shapes[SOURCE], &shapes[TARGET]);
         buf_init(&sql, 1 << 20);

@@ -185,6 +185,46 @@ static void test_missing_column(void **state)
     sink_target.column_count = 3;
 }
 
+/* Of a system-versioned table: whether the target makes a row of history is a condition; history itself is inserted with its period. */
+static void test_history(void **state)
+{
+    static const struct { enum change_kind kind; enum shape_mode mode; const char *sql; uint16_t last; } cases[] = {
+        {CHANGE_INSERT, SHAPE_PLAIN, "INSERT INTO `d`.`t` (`id`) VALUES (?)", 0},
+        {CHANGE_INSERT, SHAPE_HISTORY, "INSERT INTO `d`.`t` (`id`, `row_start`, `row_end`) VALUES (?, ?, ?)", 2},
+        {CHANGE_UPDATE, SHAPE_MADE, "UPDATE `d`.`t` SET `id`=? WHERE `id`=? AND `row_start`<?", 1},
+        {CHANGE_UPDATE, SHAPE_UNMADE, "UPDATE `d`.`t` SET `id`=? WHERE `id`=? AND `row_start`>=?", 1},
+        {CHANGE_DELETE, SHAPE_MADE, "DELETE FROM `d`.`t` WHERE `id`=? AND `row_start`<=?", 2},
+        {CHANGE_DELETE, SHAPE_PLAIN, "DELETE FROM `d`.`t` WHERE `id`=?", 0},
+    };
+    static struct column columns[] = {
+        {.kind = COLUMN_INT, .width = 4, .sign_known = true, .name = NAME("id")},
+        {.kind = COLUMN_TIMESTAMP, .scale = 6, .name = NAME("row_start")}, {.kind = COLUMN_TIMESTAMP, .scale = 6, .name = NAME("row_end")}};
+    static struct target_column hidden[] = {{.name = NAME("id")}, {.name = NAME("row_start"), .generated = true}, {.name = NAME("row_end"), .generated = true}};
+    struct table draft = {.database = NAME("d"), .name = NAME("t"), .column_count = 3, .columns = columns, .named = true};
+    struct target_table target = {.database = NAME("d"), .name = NAME("t"), .exists = true, .versioned = true, .period = {1, 2}, .column_count = 3, .columns = hidden,
+                                  .key_count = 1, .keys = sink_keys};
+    const char *reason = NULL;
+    struct table *source = table_new(&draft, 1, &reason);
+    struct plan *plan = NULL;
+    uint8_t image[64] = {0, 7, 0, 0, 0, 0x65, 0x53, 0xf1, 0, 1, 0xb2, 7, 0x7f, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f};
+    struct row row = {.image = {image, 19}};
+    struct value values[3];
+    struct slice none = {NULL, 0};
+    (void)state;
+    assert_non_null(source);
+    assert_true(row_values(source, &row, values) && plan_new(source, &target, false, &plan, NULL));
+    assert_false(plan->nets);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct shape *shape;
+        assert_true(plan_shape(plan, cases[i].kind, cases[i].mode, none, none, values, values, &shape, NULL));
+        if (!slice_is(shape->sql, cases[i].sql)) fail_msg("%.*s", SLICE_ARG(shape->sql));
+        assert_int_equal(shape->params[shape->param_count - 1].column, cases[i].last);
+        assert_int_equal(shape->params[shape->param_count - 1].before, cases[i].kind != CHANGE_INSERT && !cases[i].last);
+    }
+    plan_free(plan);
+    table_free(source);
+}
+
 static void test_array(void **state)
 {
     (void)state;
@@ -236,7 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statements), cmocka_unit_test(test_partial_images), cmocka_unit_test(test_sequence), cmocka_unit_test(test_check_before),
         cmocka_unit_test(test_keyless), cmocka_unit_test(test_not_netted), cmocka_unit_test(test_generated_left_out),
-        cmocka_unit_test(test_missing_column), cmocka_unit_test(test_hash_of_key), cmocka_unit_test(test_array), cmocka_unit_test(test_description)};
+        cmocka_unit_test(test_missing_column), cmocka_unit_test(test_hash_of_key), cmocka_unit_test(test_array), cmocka_unit_test(test_history), cmocka_unit_test(test_description)};
     table = sink_table();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     table_free(table);
