@@ -5,74 +5,20 @@
 #include "cluster.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "finder.h"
+#include "cluster_parts.h"
 #include "log.h"
 #include "roster.h"
-#include "row_proof.h"
 #include "seed.h"
-#include "sink_state.h"
 #include "thread.h"
 
-enum { STEP_MS = 200, LIMITS_EVERY_US = 1000000, PARK_WAIT_MS = 60000, MIB = 1 << 20 };
+enum { LIMITS_EVERY_US = 1000000 };
 
 _Static_assert((int)NODES_MAX == (int)NODES_LISTED_MAX && (int)CLUSTER_NODES_MAX == (int)NODES_LISTED_MAX, "one limit");
-
-struct order { enum order_state state; enum node_order what; int from; char text[240]; };
-
-/* The nodes that are, close together, as judges and finders want them. */
-struct view {
-    size_t count, slots[NODES_MAX];
-    struct node_address addresses[NODES_MAX];
-    struct node_answer answers[NODES_MAX];
-};
-
-struct cluster {
-    struct sinks *sinks;
-    const struct settings *all;
-    const struct sink_settings *settings; /* of any part */
-    struct wal *wal;
-    struct sink *leader;
-    struct proof *proof; /* NULL: off */
-    pthread_t watch, orders;
-    bool started;
-
-    /* A node's slot is filled before count says so, and never another's. One that is gone (was forgotten) may come back to it. */
-    atomic_size_t count;
-    atomic_bool gone[NODES_MAX];
-    struct sink *members[NODES_MAX];
-    struct node_settings nodes[NODES_MAX];
-    struct node_address addresses[NODES_MAX];
-
-    /* the watch's own */
-    struct node_poll *poll;
-    struct finder *finder;
-    struct node_answer heard[NODES_MAX];
-    struct view view;
-    struct nodes_verdict judged; /* of the view */
-    uint64_t limits_us;
-    bool let_go[NODES_MAX];
-
-    pthread_mutex_t lock; /* what follows */
-    pthread_cond_t wake;
-    bool stop;
-    uint64_t round;
-    unsigned changes;     /* of which nodes there are */
-    bool forget[NODES_MAX]; /* the watch is to begin with it anew */
-    struct node_answer answers[NODES_MAX];
-    struct nodes_verdict verdict;
-    const char *way;
-    char way_reason[400], way_remedy[300];
-    struct order order[NODES_MAX];
-};
-
-static bool is_gone(struct cluster *c, size_t slot) { return atomic_load(&c->gone[slot]); }
 
 /* ---- the watch ---- */
 
@@ -173,7 +119,7 @@ static void keep_limits(struct cluster *c)
         if (counts[i]) keep_limit(c, i, lag[i] - least);
 }
 
-static bool stopping(struct cluster *c)
+bool cluster_stopping(struct cluster *c)
 {
     pthread_mutex_lock(&c->lock);
     bool stop = c->stop;
@@ -208,7 +154,7 @@ static void look_around(struct cluster *c)
 static void *watch(void *arg)
 {
     struct cluster *c = arg;
-    while (!stopping(c)) {
+    while (!cluster_stopping(c)) {
         node_poll_step(c->poll, c->heard, STEP_MS);
         heed_forgotten(c);
         publish(c); /* also without an answer: that a node is silent is news, too */
@@ -218,205 +164,12 @@ static void *watch(void *arg)
     return NULL;
 }
 
-/* ---- orders ---- */
-
-static const char *const order_names[] = {[NODE_VERIFY] = "verify", [NODE_REPAIR] = "repair", [NODE_REPAIR_DRY] = "repair --dry-run", [NODE_SEED] = "seed"};
-
-struct ordered { struct cluster *cluster; size_t node; }; /* what proof_say's context is */
-
-static void say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(void *context, const char *format, ...)
-{
-    struct ordered *at = context;
-    struct cluster *c = at->cluster;
-    va_list args;
-    va_start(args, format);
-    pthread_mutex_lock(&c->lock);
-    vsnprintf(c->order[at->node].text, sizeof c->order[at->node].text, format, args);
-    pthread_mutex_unlock(&c->lock);
-    va_end(args);
-}
-
-static bool order_stopping(void *context) { return stopping(((struct ordered *)context)->cluster); }
-
-static struct server_settings node_server(const struct cluster *c, size_t node)
+struct server_settings cluster_node_server(const struct cluster *c, size_t node)
 {
     struct server_settings server = c->settings->server;
     server.host = c->addresses[node].host;
     server.port = c->addresses[node].port;
     return server;
-}
-
-static bool serves(struct cluster *c, size_t node)
-{
-    struct sink_status delivery;
-    sink_status_of(c->members[node], &delivery);
-    return delivery.state == SINK_STREAMING || delivery.state == SINK_IDLE || delivery.state == SINK_PARKED;
-}
-
-static enum proof_state proof_of(struct cluster *c, size_t node)
-{
-    struct proof_status proof = {.state = PROOF_OFF};
-    if (c->proof) proof_status(c->proof, node, &proof);
-    return proof.state;
-}
-
-/* The one that the operator named. */
-static bool check_donor(struct cluster *c, size_t node, struct err *err)
-{
-    struct sink_status delivery;
-    sink_status_of(c->members[node], &delivery);
-    if (!serves(c, node))
-        return err_set(err, ERR_STOP, "node %s cannot be the source: its delivery is %s: %s", c->addresses[node].host,
-                       sink_state_name(delivery.state), delivery.reason);
-    return proof_of(c, node) != PROOF_DIFFERENT ||
-           err_set(err, ERR_STOP, "node %s cannot be the source: it differs itself (wolfctl nodes)", c->addresses[node].host);
-}
-
-/* A node that has what the log says, and was proven: the first such, or one that is compared now, when no round is over yet. */
-static bool find_donor(struct ordered *at, size_t *donor, struct err *err)
-{
-    struct cluster *c = at->cluster;
-    uint64_t differences;
-    for (size_t i = 0; i < c->count; i++)
-        if (i != at->node && !is_gone(c, i) && serves(c, i) && (proof_of(c, i) == PROOF_EQUAL || proof_of(c, i) == PROOF_IN_FLIGHT)) return *donor = i, true;
-    for (size_t i = 0; i < c->count && c->proof; i++)
-        if (i != at->node && !is_gone(c, i) && serves(c, i) && proof_of(c, i) != PROOF_DIFFERENT) {
-            if (!proof_round(c->proof, (int)i, NULL, false, say, at, &differences, err)) return err_context(err, "comparing %s first", c->addresses[i].host);
-            if (!differences) return *donor = i, true;
-        }
-    return err_set(err, ERR_STOP, "no other node is proven: wolfctl nodes verify, or name one that is right: --from NODE");
-}
-
-static bool wait_parked(struct cluster *c, size_t node, struct err *err)
-{
-    uint64_t lsn, until = clock_us() + PARK_WAIT_MS * 1000ull;
-    while (!sink_is_parked(c->members[node], &lsn)) {
-        if (stopping(c)) return err_set(err, ERR_RETRY, "the agent is stopping");
-        if (clock_us() > until) return err_set(err, ERR_STOP, "its sink does not come to rest");
-        clock_sleep_ms(20);
-    }
-    return true;
-}
-
-/* What the giver gets from now on, the node will need from the log. */
-static void hold_what_comes(struct cluster *c, size_t node, size_t source)
-{
-    struct sink_status giver;
-    sink_status_of(c->members[source], &giver);
-    sink_hold_from(c->members[node], giver.lsn);
-}
-
-static bool seed(struct cluster *c, size_t node, int from, struct err *err)
-{
-    struct ordered at = {c, node};
-    size_t source = (size_t)from;
-    if (from >= 0 ? !check_donor(c, source, err) : !find_donor(&at, &source, err)) return false;
-    struct server_settings give = node_server(c, source), take = node_server(c, node);
-    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
-                                   .say = say, .context = &at, .stopping = order_stopping};
-    uint64_t lsn = 0;
-    sink_park(c->members[node], 0, "being seeded");
-    bool ok = wait_parked(c, node, err);
-    if (ok) hold_what_comes(c, node, source);
-    ok = ok && seed_node(&options, &lsn, err);
-    if (ok) sink_seeded(c->members[node], lsn);
-    sink_park(c->members[node], UINT64_MAX, "");
-    if (ok) log_info("cluster.seeded", "sink=%s node=%s from=%s lsn=%llu", c->settings->cluster, c->addresses[node].host,
-                     c->addresses[source].host, (unsigned long long)lsn);
-    return ok;
-}
-
-/* node -1: every one. */
-static bool look(struct cluster *c, int node, enum node_order what, char *text, size_t room, struct err *err)
-{
-    struct ordered at = {c, node < 0 ? 0 : (size_t)node};
-    uint64_t differences = 0;
-    if (!c->proof) return err_set(err, ERR_CONFIG, "proof = false in this [[sink]]: nothing is compared");
-    if (!proof_round(c->proof, node, NULL, what == NODE_REPAIR, say, &at, &differences, err)) return false;
-    const char *done = what == NODE_REPAIR ? "put right" : "different";
-    snprintf(text, room, "%s: done, %llu rows %s", order_names[what], (unsigned long long)differences, done);
-    return true;
-}
-
-static void carry_out(struct cluster *c, int node, const struct order *order)
-{
-    struct err err = {0};
-    char text[240];
-    const char *host = node < 0 ? "*" : c->addresses[node].host;
-    log_info("cluster.order", "sink=%s node=%s order=\"%s\"", c->settings->cluster, host, order_names[order->what]);
-    snprintf(text, sizeof text, "%s: done", order_names[order->what]);
-    bool ok = order->what == NODE_SEED ? seed(c, (size_t)node, order->from, &err) : look(c, node, order->what, text, sizeof text, &err);
-    if (!ok) snprintf(text, sizeof text, "%s failed: %.200s", order_names[order->what], err.text);
-    if (ok) log_info("cluster.order", "sink=%s node=%s text=\"%s\"", c->settings->cluster, host, text);
-    else log_error("cluster.order", "sink=%s node=%s text=\"%s failed: %s\"", c->settings->cluster, host, order_names[order->what], err.text);
-    pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < c->count; i++) {
-        if (node >= 0 ? i != (size_t)node : c->order[i].state != ORDER_RUNNING) continue;
-        snprintf(c->order[i].text, sizeof c->order[i].text, "%s", text);
-        c->order[i].state = ok ? ORDER_DONE : ORDER_FAILED;
-    }
-    pthread_mutex_unlock(&c->lock);
-}
-
-/* Under lock: the next order, -1 for every node; false: none. */
-static bool next_order(struct cluster *c, int *node, struct order *order)
-{
-    size_t waiting = 0, verify = 0, live = 0;
-    for (size_t i = c->count; i-- > 0;) {
-        live += !is_gone(c, i);
-        if (c->order[i].state != ORDER_WAITING) continue;
-        waiting++;
-        verify += c->order[i].what == NODE_VERIFY;
-        *node = (int)i;
-    }
-    if (!waiting) return false;
-    *order = c->order[*node];
-    bool every = verify == live; /* one reading of the source serves them all */
-    for (size_t i = 0; i < c->count; i++)
-        if ((every && c->order[i].state == ORDER_WAITING) || i == (size_t)*node) c->order[i].state = ORDER_RUNNING;
-    if (every) *node = -1;
-    return true;
-}
-
-static void *orders(void *arg)
-{
-    struct cluster *c = arg;
-    struct order order;
-    int node;
-    pthread_mutex_lock(&c->lock);
-    while (!c->stop) {
-        if (!next_order(c, &node, &order)) {
-            thread_wait(&c->wake, &c->lock, 60000);
-            continue;
-        }
-        pthread_mutex_unlock(&c->lock);
-        carry_out(c, node, &order);
-        pthread_mutex_lock(&c->lock);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
-}
-
-bool cluster_order(struct cluster *c, enum node_order what, int node, int from, struct err *err)
-{
-    if (!c->proof && what != NODE_SEED) return err_set(err, ERR_CONFIG, "proof = false in [[sink]] \"%s\": nothing is compared", c->settings->cluster);
-    if (from >= 0 && from == node) return err_set(err, ERR_CONFIG, "node %s cannot be seeded from itself", c->addresses[node].host);
-    pthread_mutex_lock(&c->lock);
-    bool good = true;
-    for (size_t i = 0; i < c->count; i++) {
-        struct order *order = &c->order[i];
-        if (is_gone(c, i) || (node >= 0 && i != (size_t)node)) continue;
-        if (order->state == ORDER_WAITING || order->state == ORDER_RUNNING) {
-            good = err_set(err, ERR_STOP, "node %s has an order that is not done yet: %s", c->addresses[i].host, order->text);
-            break;
-        }
-        *order = (struct order){.state = ORDER_WAITING, .what = what, .from = from};
-        snprintf(order->text, sizeof order->text, "%s: waits for its turn", order_names[what]);
-    }
-    pthread_cond_broadcast(&c->wake);
-    pthread_mutex_unlock(&c->lock);
-    return good;
 }
 
 /* ---- what is shown ---- */
@@ -618,7 +371,7 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
     struct ordered at = {c, 0};
     uint64_t differences;
     if (!c->proof) return err_set(err, ERR_CONFIG, "delivery = \"leader\" needs proof = true");
-    if (!proof_round(c->proof, -1, tables, true, say, &at, &differences, err)) return false;
+    if (!proof_round(c->proof, -1, tables, true, ordered_say, &at, &differences, err)) return false;
     if (differences) log_warning("cluster.settled", "sink=%s rows=%llu text=\"rows that late statements had changed were put right\"",
                                  c->settings->cluster, (unsigned long long)differences);
     return true;
@@ -627,9 +380,9 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
 static bool define_anew(struct cluster *c, const char *table, size_t donor, size_t node, bool copy, struct err *err)
 {
     struct ordered at = {c, node};
-    struct server_settings give = node_server(c, donor), take = node_server(c, node);
+    struct server_settings give = cluster_node_server(c, donor), take = cluster_node_server(c, node);
     struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
-                                   .say = say, .context = &at, .stopping = order_stopping};
+                                   .say = ordered_say, .context = &at, .stopping = ordered_stopping};
     char database[NODE_ID_MAX * 2];
     const char *dot = strchr(table, '.');
     snprintf(database, sizeof database, "%.*s", (int)(dot - table), table);
@@ -695,7 +448,7 @@ void cluster_take(struct cluster *c, struct sink *member, const struct node_addr
 {
     struct node_settings node = {sink_settings(member)->server.host, address->port, address->api_port, address->proxy_port};
     size_t slot = fill_slot(c, member, &node);
-    struct server_settings server = node_server(c, slot);
+    struct server_settings server = cluster_node_server(c, slot);
     if (c->leader) sink_forgive(member, UINT64_MAX);
     node_poll_add(c->poll, &c->addresses[slot]);
     if (c->proof) proof_add(c->proof, &server, node.host);
@@ -766,7 +519,7 @@ static struct proof *make_proof(struct cluster *c)
     struct server_settings servers[NODES_MAX];
     const char *names[NODES_MAX];
     for (size_t i = 0; i < c->count; i++) {
-        servers[i] = node_server(c, i);
+        servers[i] = cluster_node_server(c, i);
         names[i] = c->addresses[i].host;
     }
     struct proof_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .nodes = servers, .names = names,
@@ -802,7 +555,7 @@ void cluster_start(struct cluster *c)
 {
     c->started = true;
     thread_start(&c->watch, "cluster", watch, c);
-    thread_start(&c->orders, "cluster-orders", orders, c);
+    thread_start(&c->orders, "cluster-orders", cluster_orders, c);
     if (c->proof) proof_start(c->proof);
 }
 
