@@ -309,6 +309,9 @@ void sink_hold_from(struct sink *sink, uint64_t lsn)
 {
     struct err err = {0};
     uint64_t held;
+    pthread_mutex_lock(&sink->lock);
+    if (sink->resting) no_longer_new(sink);
+    pthread_mutex_unlock(&sink->lock);
     if (wal_held(sink->wal, sink->settings->name, &held) && held <= lsn + 1) return;
     if (!wal_hold(sink->wal, sink->settings->name, lsn + 1, &err))
         log_warning("sink.hold", "sink=%s error=\"%s\"", sink->settings->name, err.text);

@@ -100,7 +100,7 @@ bool sink_forgives(struct sink *sink, uint64_t lsn);
 void sink_seeded(struct sink *sink, uint64_t lsn);
 /* The log need not keep for it what it still lacks: it has fallen too far behind. Until it confirms something again. */
 void sink_let_go(struct sink *sink);
-/* The log keeps what comes after lsn for it, at least: it is about to be given what is up to there. */
+/* The log keeps what comes after lsn for it, at least: it is about to be given what is up to there, so that it begins nowhere by itself any more. It rests. */
 void sink_hold_from(struct sink *sink, uint64_t lsn);
 void sink_status_of(struct sink *sink, struct sink_status *status);
 

@@ -335,8 +335,6 @@ unsigned cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struc
     *verdict = c->verdict;
     for (size_t i = 0; i < c->count; i++) {
         if (is_gone(c, i)) continue;
-        /* a node that is being seeded is not there */
-        if (c->order[i].state == ORDER_RUNNING && c->order[i].what == NODE_SEED) verdict->whole = false;
         if (c->verdict.leader == (int)i) verdict->leader = (int)n;
         verdict->nodes[n] = c->verdict.nodes[i];
         answers[n++] = c->answers[i];
@@ -344,15 +342,6 @@ unsigned cluster_look(struct cluster *c, uint64_t *seen, uint32_t wait_ms, struc
     unsigned changes = c->changes;
     pthread_mutex_unlock(&c->lock);
     return changes;
-}
-
-void cluster_unpark(struct cluster *c, struct sink *member)
-{
-    size_t slot = slot_of(c, member);
-    pthread_mutex_lock(&c->lock);
-    bool seeding = c->order[slot].state == ORDER_RUNNING && c->order[slot].what == NODE_SEED;
-    if (!seeding) sink_park(member, UINT64_MAX, "");
-    pthread_mutex_unlock(&c->lock);
 }
 
 void cluster_way(struct cluster *c, const char *way, const char *reason, const char *remedy)
@@ -368,7 +357,7 @@ void cluster_way(struct cluster *c, const char *way, const char *reason, const c
 
 bool cluster_settle(struct cluster *c, const struct strings *tables, struct err *err)
 {
-    struct ordered at = {c, 0};
+    struct ordered at = {.cluster = c};
     uint64_t differences;
     if (!c->proof) return err_set(err, ERR_CONFIG, "delivery = \"leader\" needs proof = true");
     if (!proof_round(c->proof, -1, tables, true, ordered_say, &at, &differences, err)) return false;
@@ -379,7 +368,7 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
 
 static bool define_anew(struct cluster *c, const char *table, size_t donor, size_t node, bool copy, struct err *err)
 {
-    struct ordered at = {c, node};
+    struct ordered at = {.cluster = c, .node = node};
     struct server_settings give = cluster_node_server(c, donor), take = cluster_node_server(c, node);
     struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
                                    .say = ordered_say, .context = &at, .stopping = ordered_stopping};

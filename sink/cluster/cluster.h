@@ -42,8 +42,6 @@ size_t cluster_members(struct cluster *cluster, struct sink *members[NODES_MAX],
 /* The latest answers and the verdict, of the nodes that are; waits up to wait_ms for news since *seen (0: any), which is then moved. Returns what *changes
    of cluster_members would be. */
 unsigned cluster_look(struct cluster *cluster, uint64_t *seen, uint32_t wait_ms, struct node_answer *answers, struct nodes_verdict *verdict);
-/* A node's own sink delivers again, unless an order keeps it at rest. */
-void cluster_unpark(struct cluster *cluster, struct sink *member);
 /* "leader" or "direct", shown in the status, with the reason and the remedy. */
 void cluster_way(struct cluster *cluster, const char *way, const char *reason, const char *remedy);
 /* Rows that statements on their way through a leader may still change: every node is to be compared with the source in these tables, whole, and put

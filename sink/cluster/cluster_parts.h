@@ -70,7 +70,7 @@ struct server_settings cluster_node_server(const struct cluster *cluster, size_t
 /* orders.c: the thread's function, its argument is the cluster. */
 void *cluster_orders(void *cluster);
 /* proof_say of what is done for a node: shown as its order's text. */
-struct ordered { struct cluster *cluster; size_t node; };
+struct ordered { struct cluster *cluster; size_t node, donor; };
 void ordered_say(void *ordered, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool ordered_stopping(void *ordered);
 

@@ -10,8 +10,6 @@
 #include "seed.h"
 #include "thread.h"
 
-enum { PARK_WAIT_MS = 60000 };
-
 static const char *const order_names[] = {[NODE_VERIFY] = "verify", [NODE_REPAIR] = "repair", [NODE_REPAIR_DRY] = "repair --dry-run", [NODE_SEED] = "seed"};
 
 void ordered_say(void *context, const char *format, ...)
@@ -69,16 +67,49 @@ static bool find_donor(struct ordered *at, size_t *donor, struct err *err)
     return err_set(err, ERR_STOP, "no other node is proven: wolfctl nodes verify, or name one that is right: --from NODE");
 }
 
-static bool wait_parked(struct cluster *c, size_t node, struct err *err)
+/* ---- seeding ---- */
+
+/* It ends what it is at: for a DDL statement or a comparison that may be long. */
+static bool rest(struct ordered *at, struct sink *sink, const char *why, struct err *err)
 {
-    uint64_t lsn, until = clock_us() + PARK_WAIT_MS * 1000ull;
-    while (!sink_is_parked(c->members[node], &lsn)) {
-        if (cluster_stopping(c)) return err_set(err, ERR_RETRY, "the agent is stopping");
-        if (clock_us() > until) return err_set(err, ERR_STOP, "its sink does not come to rest");
+    uint64_t lsn;
+    sink_park(sink, 0, why);
+    while (!sink_is_parked(sink, &lsn)) {
+        if (cluster_stopping(at->cluster)) return err_set(err, ERR_RETRY, "the agent is stopping");
+        ordered_say(at, "seed: waits for %s to come to rest", sink_settings(sink)->name);
         clock_sleep_ms(20);
     }
     return true;
 }
+
+/* In order, so that nothing of its is on the way to the node any more; the other nodes' own sinks deliver meanwhile. */
+static bool rest_leader(struct ordered *at, struct err *err)
+{
+    struct cluster *c = at->cluster;
+    char reason[300];
+    if (!c->leader) return true;
+    snprintf(reason, sizeof reason, "node %.250s is being seeded", c->addresses[at->node].host);
+    if (!rest(at, c->leader, reason, err)) return false;
+    cluster_way(c, "direct", reason, "");
+    return true;
+}
+
+static bool rest_node(struct ordered *at, struct err *err)
+{
+    return rest_leader(at, err) && rest(at, at->cluster->members[at->node], "being seeded", err);
+}
+
+static void let_all_go_on(struct ordered *at)
+{
+    sink_park(at->cluster->members[at->node], UINT64_MAX, "");
+    if (at->cluster->leader) sink_park(at->cluster->leader, UINT64_MAX, "");
+}
+
+static struct sink *donor_of(const struct ordered *at) { return at->cluster->members[at->donor]; }
+
+static bool rest_donor(void *at, struct err *err) { return rest(at, donor_of(at), "another node is being seeded from it", err); }
+
+static void release_donor(void *at) { sink_park(donor_of(at), UINT64_MAX, ""); }
 
 /* What the giver gets from now on, the node will need from the log. */
 static void hold_what_comes(struct cluster *c, size_t node, size_t source)
@@ -88,30 +119,37 @@ static void hold_what_comes(struct cluster *c, size_t node, size_t source)
     sink_hold_from(c->members[node], giver.lsn);
 }
 
+static bool copy(struct ordered *at, int from, uint64_t *lsn, struct err *err)
+{
+    struct cluster *c = at->cluster;
+    at->donor = (size_t)from;
+    if (from >= 0 ? !check_donor(c, at->donor, err) : !find_donor(at, &at->donor, err)) return false;
+    struct server_settings give = cluster_node_server(c, at->donor), take = cluster_node_server(c, at->node);
+    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
+                                   .say = ordered_say, .context = at, .stopping = ordered_stopping, .rest_donor = rest_donor,
+                                   .release_donor = release_donor};
+    if (!rest_node(at, err)) return false;
+    hold_what_comes(c, at->node, at->donor);
+    if (!seed_node(&options, lsn, err)) return false;
+    sink_seeded(c->members[at->node], *lsn);
+    return true;
+}
+
 static bool seed(struct cluster *c, size_t node, int from, struct err *err)
 {
-    struct ordered at = {c, node};
-    size_t source = (size_t)from;
-    if (from >= 0 ? !check_donor(c, source, err) : !find_donor(&at, &source, err)) return false;
-    struct server_settings give = cluster_node_server(c, source), take = cluster_node_server(c, node);
-    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
-                                   .say = ordered_say, .context = &at, .stopping = ordered_stopping};
+    struct ordered at = {.cluster = c, .node = node};
     uint64_t lsn = 0;
-    sink_park(c->members[node], 0, "being seeded");
-    bool ok = wait_parked(c, node, err);
-    if (ok) hold_what_comes(c, node, source);
-    ok = ok && seed_node(&options, &lsn, err);
-    if (ok) sink_seeded(c->members[node], lsn);
-    sink_park(c->members[node], UINT64_MAX, "");
+    bool ok = copy(&at, from, &lsn, err);
+    let_all_go_on(&at);
     if (ok) log_info("cluster.seeded", "sink=%s node=%s from=%s lsn=%llu", c->settings->cluster, c->addresses[node].host,
-                     c->addresses[source].host, (unsigned long long)lsn);
+                     c->addresses[at.donor].host, (unsigned long long)lsn);
     return ok;
 }
 
 /* node -1: every one. */
 static bool look(struct cluster *c, int node, enum node_order what, char *text, size_t room, struct err *err)
 {
-    struct ordered at = {c, node < 0 ? 0 : (size_t)node};
+    struct ordered at = {.cluster = c, .node = node < 0 ? 0 : (size_t)node};
     uint64_t differences = 0;
     if (!c->proof) return err_set(err, ERR_CONFIG, "proof = false in this [[sink]]: nothing is compared");
     if (!proof_round(c->proof, node, NULL, what == NODE_REPAIR, ordered_say, &at, &differences, err)) return false;

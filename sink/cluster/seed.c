@@ -1,12 +1,14 @@
 /*
  * seed.c: see seed.h. The order of it:
  *
- *   donor   definitions · snapshot, and its position row in it · definitions again: nothing was defined anew around the snapshot
+ *   donor   its sink at rest · snapshot, and its position row in it · what there is · its sink goes on
  *   node    position row away · what is there dropped · databases, sequences, tables and their rows, routines, views · position row
  *
- * Rows are read without locks, so the donor's own sink goes on; only DDL of the table at hand waits. A table that is altered behind the
- * snapshot is refused by the server (1412) and the whole is done again; the last time every table is touched at first, which makes DDL
- * on the donor wait until the copy is done.
+ * A definition is of no snapshot: what a DDL statement does is seen at once. None runs while the donor's sink rests, and none is half done then (its intent
+ * would be newer than the position). Behind the snapshot only DDL of the table at hand waits; a table that is not what it was when its turn comes, by its definition or
+ * by the server's own ids of it (two tables that changed names would each be read as the other, without an error), or that the server refuses (1412),
+ * has the whole done again. The last time every table is touched while the sink rests, which makes DDL on the donor wait until the copy is done.
+ * Tables that no snapshot holds are copied before the sink goes on.
  */
 #include "seed.h"
 
@@ -15,10 +17,11 @@
 #include <string.h>
 
 #include "clock.h"
+#include "intent.h"
 #include "log.h"
 #include "seed_parts.h"
 
-enum { TRIES = 3, TABLE_CHANGED = 1412, NO_SUCH_TABLE = 1146, NO_SUCH_COLUMN = 1054 };
+enum { TRIES = 3, LOCK_TRIES = 300, LOCK_STEP_MS = 200, DDL_STEP_MS = 500, TABLE_CHANGED = 1412, NO_SUCH_TABLE = 1146, NO_SUCH_COLUMN = 1054 };
 
 static const char donor_session[] =
     "SET NAMES binary, autocommit=1, time_zone='+00:00', sql_mode='ALLOW_INVALID_DATES', tx_isolation='REPEATABLE-READ', net_write_timeout=600, "
@@ -36,101 +39,79 @@ static bool open_side(const struct server_settings *server, const char *name, co
     return db_open(&options, db, err) && db_exec(*db, err, "%s", session);
 }
 
+/* A statement that an agent had under way when it was killed would come after what is done here. */
+static bool lock_node(struct seed *s, struct err *err)
+{
+    bool locked = false;
+    for (unsigned i = 0; i < LOCK_TRIES && !locked; i++) {
+        if (!intent_lock(s->node, s->options->log_uuid, s->options->sink->position_name, &locked, err)) return false;
+        if (s->options->stopping(s->options->context)) return err_set(err, ERR_STOP, "the agent is stopping");
+        if (!locked) clock_sleep_ms(LOCK_STEP_MS);
+    }
+    return locked || err_set(err, ERR_STOP, "a predecessor's connection still lives on the node, and may be at work: end it there (SHOW PROCESSLIST, KILL)");
+}
+
+static bool open_node(struct seed *s, struct err *err)
+{
+    struct err ignored = {0};
+    if (!open_side(s->options->node, "node", node_session, &s->node, err)) return false;
+    bool quiet = db_exec(s->node, &ignored, "SET SESSION sql_log_bin=0, SESSION innodb_strict_mode=0");
+    return (quiet || db_exec(s->node, err, "SET SESSION innodb_strict_mode=0")) && seed_packet(s, err);
+}
+
 static bool open_both(struct seed *s, struct err *err)
 {
-    if (!open_side(s->options->donor, "donor", donor_session, &s->donor, err) || !open_side(s->options->node, "node", node_session, &s->node, err))
-        return false;
-    struct err ignored = {0};
-    bool quiet = db_exec(s->node, &ignored, "SET SESSION sql_log_bin=0, SESSION innodb_strict_mode=0");
-    if (!quiet && !db_exec(s->node, err, "SET SESSION innodb_strict_mode=0")) return false;
-    return seed_packet(s, err);
+    return open_side(s->options->donor, "donor", donor_session, &s->donor, err) && open_node(s, err);
 }
 
 /* ---- the position row ---- */
 
-struct position { bool found; char previous[24], last[24], begin[24], gtids[GTID_SET_TEXT_MAX]; };
+struct position { bool found, half_done; char previous[24], last[24], begin[24], gtids[GTID_SET_TEXT_MAX]; };
 
+/* half_done: a DDL statement that follows it was begun. */
 static bool read_position(struct seed *s, struct position *at, struct err *err)
 {
     struct db_result *r;
-    if (!db_query(s->donor, &r, err, "SELECT previous_lsn, last_lsn, begin_lsn, gtids FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
-                  "ORDER BY previous_lsn DESC LIMIT 1", s->options->log_uuid, s->options->sink->position_name)) return false;
+    const char *uuid = s->options->log_uuid, *sink = s->options->sink->position_name;
+    if (!db_query(s->donor, &r, err, "SELECT previous_lsn, last_lsn, begin_lsn, gtids, EXISTS (SELECT 1 FROM wolfcdc.intent i WHERE i.log_uuid='%s' AND "
+                  "i.sink='%s' AND i.lsn>last_lsn) FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' ORDER BY previous_lsn DESC LIMIT 1",
+                  uuid, sink, uuid, sink)) return false;
     at->found = r->row_count > 0;
     if (at->found) {
         snprintf(at->previous, sizeof at->previous, "%s", db_value(r, 0, 0, NULL));
         snprintf(at->last, sizeof at->last, "%s", db_value(r, 0, 1, NULL));
         snprintf(at->begin, sizeof at->begin, "%s", db_value(r, 0, 2, NULL));
         snprintf(at->gtids, sizeof at->gtids, "%s", db_value(r, 0, 3, NULL));
+        at->half_done = *db_value(r, 0, 4, NULL) != '0';
     }
     db_result_free(r);
     return at->found || err_set(err, ERR_STOP, "the donor has no position of this sink: nothing was ever delivered to it");
 }
 
-static bool copy_definition(struct seed *s, const char *table, struct err *err)
+static bool delete_position(struct seed *s, struct err *err)
 {
-    struct db_result *r;
-    if (!db_query(s->donor, &r, err, "SHOW CREATE TABLE wolfcdc.%s", table)) return false;
-    const char *text = db_value(r, 0, 1, NULL), *body = strchr(text, '(');
-    bool ok = body ? db_exec(s->node, err, "CREATE TABLE IF NOT EXISTS wolfcdc.%s %s", table, body)
-                   : err_set(err, ERR_CORRUPT, "SHOW CREATE TABLE wolfcdc.%s says no columns", table);
-    db_result_free(r);
-    return ok;
+    static const char *const tables[] = {"position", "intent"};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (!db_exec(s->node, err, "DELETE FROM wolfcdc.%s WHERE log_uuid='%s' AND sink='%s'", tables[i], s->options->log_uuid,
+                     s->options->sink->position_name)) return false;
+    return true;
 }
 
 /* First of all: from here on the node says of itself that it has nothing. */
 static bool forget_position(struct seed *s, struct err *err)
 {
-    static const char *const tables[] = {"position", "intent"};
-    if (!db_exec(s->node, err, "CREATE DATABASE IF NOT EXISTS wolfcdc")) return false;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (!copy_definition(s, tables[i], err) || !db_exec(s->node, err, "DELETE FROM wolfcdc.%s WHERE log_uuid='%s' AND sink='%s'", tables[i],
-                                                            s->options->log_uuid, s->options->sink->position_name)) return false;
-    return db_exec(s->node, err, "COMMIT");
+    return position_tables_create(s->node, err) && delete_position(s, err) && db_exec(s->node, err, "COMMIT");
 }
 
 static bool write_position(struct seed *s, const struct position *at, struct err *err)
 {
-    return db_exec(s->node, err, "SET foreign_key_checks=1, unique_checks=1") &&
+    return db_exec(s->node, err, "SET foreign_key_checks=1, unique_checks=1") && delete_position(s, err) &&
            db_exec(s->node, err, "INSERT INTO wolfcdc.position (log_uuid, sink, previous_lsn, last_lsn, begin_lsn, gtids) VALUES ('%s', '%s', %s, %s, %s, '%s')",
                    s->options->log_uuid, s->options->sink->position_name, at->previous, at->last, at->begin, at->gtids) &&
            db_exec(s->node, err, "COMMIT");
 }
 
 /* ---- the snapshot ---- */
-
-/* Where a table's definition says the next AUTO_INCREMENT, which every row that comes moves on; NULL: nowhere. */
-static const char *counter_of(const char *definition)
-{
-    const char *options = strstr(definition, "\n) ENGINE=");
-    return options ? strstr(options, " AUTO_INCREMENT=") : NULL;
-}
-
-static const char *past_counter(const char *counter)
-{
-    counter += sizeof " AUTO_INCREMENT=" - 1;
-    return counter + strspn(counter, "0123456789");
-}
-
-static bool same_definition(const char *a, const char *b)
-{
-    const char *count_a = counter_of(a), *count_b = counter_of(b);
-    for (;; a++, b++) {
-        if (a == count_a) a = past_counter(a);
-        if (b == count_b) b = past_counter(b);
-        if (*a != *b) return false;
-        if (!*a) return true;
-    }
-}
-
-static bool same_objects(const struct seed_objects *a, const struct seed_objects *b)
-{
-    if (a->count != b->count) return false;
-    for (size_t i = 0; i < a->count; i++) {
-        const struct seed_object *x = &a->items[i], *y = &b->items[i];
-        if (strcmp(x->database, y->database) || strcmp(x->name, y->name) || x->kind != y->kind || !same_definition(x->text, y->text)) return false;
-    }
-    return true;
-}
 
 /* Makes DDL wait for us. */
 static bool touch_all(struct seed *s, struct err *err)
@@ -142,29 +123,75 @@ static bool touch_all(struct seed *s, struct err *err)
     return true;
 }
 
-static bool take_snapshot(struct seed *s, unsigned try, struct position *at, struct err *err)
+static bool wait_done(struct seed *s, const struct position *at, struct err *err)
 {
-    struct seed_objects before = {0};
-    bool ok = seed_objects_read(s, &before, err) && db_exec(s->donor, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") &&
-              read_position(s, at, err) && seed_objects_read(s, &s->objects, err);
-    if (ok && !same_objects(&before, &s->objects)) ok = err_set(err, ERR_RETRY, "tables were defined anew on the donor while its snapshot was taken");
-    seed_objects_free(&before);
-    return ok && (try < TRIES || touch_all(s, err));
+    const struct seed_options *o = s->options;
+    o->release_donor(o->context);
+    if (!db_exec(s->donor, err, "ROLLBACK")) return false;
+    if (o->say) o->say(o->context, "seed: waits for the DDL statement that follows LSN %s on %s", at->last, o->donor->host);
+    clock_sleep_ms(DDL_STEP_MS);
+    return !o->stopping(o->context) || err_set(err, ERR_STOP, "the agent is stopping");
 }
 
-/* Back at the savepoint, the donor's lock on the table's definition is gone: its sink's DDL need not wait for the tables that follow. */
+/* The donor's sink rests from then on. */
+static bool take_snapshot(struct seed *s, struct position *at, struct err *err)
+{
+    const struct seed_options *o = s->options;
+    for (;;) {
+        if (!o->rest_donor(o->context, err) || !db_exec(s->donor, err, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") ||
+            !read_position(s, at, err)) return false;
+        if (!at->half_done) return seed_objects_read(s, err);
+        if (!wait_done(s, at, err)) return false;
+    }
+}
+
+static bool check_same(struct seed *s, const struct seed_object *o, struct err *err)
+{
+    uint64_t hash;
+    if (!intent_hash_table(s->donor, slice_text(o->database), slice_text(o->name), &hash, err)) return false;
+    return hash == o->hash || err_set(err, ERR_RETRY, "%s.%s on the donor was defined anew after the snapshot", o->database, o->name);
+}
+
+/* Its definition is locked before it is looked at. Back at the savepoint, the donor's lock is gone: its sink's DDL need not wait for the tables that follow. */
 static bool copy_table(struct seed *s, const struct seed_object *o, struct err *err)
 {
-    return db_exec(s->donor, err, "SAVEPOINT before_table") && seed_table(s, o, err) && db_exec(s->donor, err, "ROLLBACK TO SAVEPOINT before_table");
+    return db_exec(s->donor, err, "SAVEPOINT before_table") && seed_exec(s->donor, err, "SELECT 1 FROM ", o, " LIMIT 0") && check_same(s, o, err) &&
+           seed_table(s, o, err) && db_exec(s->donor, err, "ROLLBACK TO SAVEPOINT before_table");
+}
+
+static bool copy_tables(struct seed *s, bool unheld, struct err *err)
+{
+    for (size_t i = 0; i < s->objects.count; i++) {
+        const struct seed_object *o = &s->objects.items[i];
+        if (o->kind == SEED_TABLE && o->unheld == unheld && !copy_table(s, o, err)) return false;
+    }
+    return true;
+}
+
+static size_t count_tables(const struct seed *s, bool unheld)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->objects.count; i++) count += s->objects.items[i].kind == SEED_TABLE && s->objects.items[i].unheld == unheld;
+    return count;
+}
+
+/* A table's DEFAULT may need a sequence. */
+static bool make_room(struct seed *s, struct err *err)
+{
+    return seed_databases(s, err) && seed_drop(s, err) && seed_rest(s, true, err);
 }
 
 static bool copy_all(struct seed *s, unsigned try, struct position *at, struct err *err)
 {
-    if (!take_snapshot(s, try, at, err) || !seed_databases(s, err) || !seed_drop(s, err) || !seed_rest(s, true, err)) return false; /* a table's DEFAULT may need a sequence */
-    for (size_t i = 0; i < s->objects.count; i++) s->tables += s->objects.items[i].kind == SEED_TABLE;
-    for (size_t i = 0; i < s->objects.count; i++)
-        if (s->objects.items[i].kind == SEED_TABLE && !copy_table(s, &s->objects.items[i], err)) return false;
-    return seed_rest(s, false, err);
+    const struct seed_options *o = s->options;
+    size_t unheld;
+    if (!take_snapshot(s, at, err) || (try == TRIES && !touch_all(s, err))) return false;
+    unheld = count_tables(s, true);
+    s->tables = unheld + count_tables(s, false);
+    if (!unheld) o->release_donor(o->context);
+    if (!make_room(s, err) || !copy_tables(s, true, err)) return false;
+    if (unheld) o->release_donor(o->context);
+    return copy_tables(s, false, err) && seed_rest(s, false, err);
 }
 
 static bool is_changed(const struct err *err)
@@ -176,7 +203,9 @@ static bool seed_once(const struct seed_options *options, unsigned try, struct p
 {
     struct seed seed = {.options = options, .began_us = clock_us()}, *s = &seed;
     seed_init(s);
-    bool ok = open_both(s, err) && forget_position(s, err) && copy_all(s, try, at, err) && write_position(s, at, err);
+    bool ok = open_both(s, err) && lock_node(s, err) && read_position(s, at, err) && forget_position(s, err) && copy_all(s, try, at, err) &&
+              write_position(s, at, err);
+    options->release_donor(options->context);
     if (ok) log_info("sink.seeded", "node=%s:%u donor=%s:%u tables=%zu rows=%llu bytes=%llu ms=%llu lsn=%s held_back=\"%s\"", options->node->host,
                      options->node->port, options->donor->host, options->donor->port, s->tables, (unsigned long long)s->rows, (unsigned long long)s->bytes,
                      (unsigned long long)(clock_us() - s->began_us) / 1000, at->last, s->held_back);

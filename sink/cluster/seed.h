@@ -1,6 +1,7 @@
 /*
  * seed.h: private to sink/. A node's data anew, while its sink is parked: from a donor that is proven, in one consistent snapshot. The donor's position
- * row is read in the same snapshot, so the copy's LSN is exact, whatever the donor's own sink does meanwhile.
+ * row is read in the same snapshot, so the copy's LSN is exact. Its own sink rests for the snapshot, and while tables are read that no snapshot holds; then
+ * it goes on.
  */
 #ifndef WOLFCDC_SEED_H
 #define WOLFCDC_SEED_H
@@ -14,10 +15,13 @@ struct seed_options {
     proof_say *say;
     void *context;
     bool (*stopping)(void *context);
+    /* not for one table: the donor's own sink rests when this returns; goes on */
+    bool (*rest_donor)(void *context, struct err *err);
+    void (*release_donor)(void *context);
 };
 /* Every table that is delivered (and views, and the databases): dropped on the node where it is, made as the donor's, filled, with foreign key checks
    off; then wolfcdc.position says *lsn. Statements are not written to the node's binary log when the account may leave them out. A failure leaves the node without a
-   position row: its sink says so, and seed can be ordered again. ERR_RETRY: the donor's tables changed meanwhile (1412); tried again three times. */
+   position row: its sink says so, and seed can be ordered again. ERR_RETRY: the donor's tables changed meanwhile; tried three times. */
 MUST_CHECK bool seed_node(const struct seed_options *options, uint64_t *lsn, struct err *err);
 /* One table alone: dropped on the node; with `copy` made as the donor's, and filled. The sinks of both are at rest at one LSN; positions stay. */
 MUST_CHECK bool seed_one_table(const struct seed_options *options, const char *database, const char *name, bool copy, struct err *err);

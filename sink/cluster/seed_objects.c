@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "intent.h"
 #include "log.h"
 #include "seed_parts.h"
 
@@ -148,7 +149,7 @@ static bool read_list(struct seed *s, struct db *db, struct seed_objects *list, 
         if (!wants(s, database, name)) continue;
         for (unsigned k = 1; k < SEED_KINDS; k++)
             if (strcmp(type, kind_names[k]) == 0) kind = k;
-        add(list, kind, database, name);
+        add(list, kind, database, name)->unheld = strcmp(db_value(r, i, 3, NULL), "YES") != 0;
     }
     db_result_free(r);
     if (list->count) qsort(list->items, list->count, sizeof *list->items, by_name);
@@ -157,8 +158,9 @@ static bool read_list(struct seed *s, struct db *db, struct seed_objects *list, 
 
 #define OURS " NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'wolfcdc')"
 static const char list_all[] =
-    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA" OURS " UNION ALL "
-    "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" OURS
+    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IFNULL((SELECT e.TRANSACTIONS FROM information_schema.ENGINES e WHERE e.ENGINE=t.ENGINE), 'NO') "
+    "FROM information_schema.TABLES t WHERE TABLE_SCHEMA" OURS " UNION ALL "
+    "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, '' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" OURS
     " AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')";
 static const char list_held_back[] =
     "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, 'trigger' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA" OURS " UNION ALL "
@@ -174,11 +176,15 @@ static bool note_held_back(struct seed *s, struct err *err)
     return true;
 }
 
-bool seed_objects_read(struct seed *s, struct seed_objects *list, struct err *err)
+bool seed_objects_read(struct seed *s, struct err *err)
 {
+    struct seed_objects *list = &s->objects;
     bool ok = note_held_back(s, err) && read_list(s, s->donor, list, list_all, err) && db_exec(s->donor, err, "SET NAMES utf8mb4");
     for (size_t i = 0; ok && i < list->count; i++) ok = read_text(s, &list->items[i], err);
-    return ok && db_exec(s->donor, err, "SET NAMES binary");
+    ok = ok && db_exec(s->donor, err, "SET NAMES binary");
+    for (size_t i = 0; ok && i < list->count && list->items[i].kind == SEED_TABLE; i++)
+        ok = intent_hash_table(s->donor, slice_text(list->items[i].database), slice_text(list->items[i].name), &list->items[i].hash, err);
+    return ok;
 }
 
 bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err)
@@ -273,9 +279,14 @@ static bool set_sequence(struct seed *s, const struct seed_object *o, struct err
     return ok;
 }
 
+/* As with a table: the donor's DDL need not wait for what is done with. */
 static bool make_one(struct seed *s, const struct seed_object *o, struct err *err)
 {
-    return make(s, o, err) && (o->kind != SEED_SEQUENCE || set_sequence(s, o, err));
+    struct err back = {0};
+    if (!make(s, o, err)) return false;
+    if (o->kind != SEED_SEQUENCE) return true;
+    bool ok = db_exec(s->donor, err, "SAVEPOINT before_sequence") && set_sequence(s, o, err);
+    return db_exec(s->donor, &back, "ROLLBACK TO SAVEPOINT before_sequence") && ok;
 }
 
 /* A view may look at a view that is yet to be made: those that fail are tried again as long as any succeeds. What fails then is not copied, and said. */

@@ -23,6 +23,8 @@ struct seed_object {
     enum seed_kind kind;
     char *database, *name, *text;  /* text: SHOW CREATE */
     char *sql_mode, *client, *connection; /* views and routines: the session that made them; NULL */
+    uint64_t hash;                 /* tables: see intent_hash_table */
+    bool unheld;                   /* tables: their engine knows no transactions, so that no snapshot holds their rows */
 };
 struct seed_objects { size_t count, room; struct seed_object *items; };
 
@@ -42,7 +44,7 @@ struct seed {
 void seed_init(struct seed *s);
 void seed_fini(struct seed *s); /* not the connections */
 void seed_objects_free(struct seed_objects *objects);
-MUST_CHECK bool seed_objects_read(struct seed *s, struct seed_objects *objects, struct err *err); /* the donor's, sorted */
+MUST_CHECK bool seed_objects_read(struct seed *s, struct err *err); /* the donor's, sorted, into s->objects */
 MUST_CHECK bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err); /* that table of the donor's, into s->objects */
 MUST_CHECK bool seed_packet(struct seed *s, struct err *err);
 MUST_CHECK bool seed_databases(struct seed *s, struct err *err);

@@ -40,7 +40,7 @@ static bool unfit(struct leader *l, struct err *err)
     for (size_t i = 0; i < l->count; i++)
         if (v->nodes[i].state != NODE_UP && v->nodes[i].state != NODE_LAGGING)
             return err_set(err, ERR_RETRY, "node %s is %s: %s", l->nodes[i].name, node_state_name(v->nodes[i].state), v->nodes[i].reason);
-    return err_set(err, ERR_RETRY, "not every node is active in the leader's table, or one is being seeded%s%s", *v->reason ? ": " : "", v->reason);
+    return err_set(err, ERR_RETRY, "not every node is active in the leader's table%s%s", *v->reason ? ": " : "", v->reason);
 }
 
 bool lead_watch(struct leader *l, struct err *err)
@@ -175,7 +175,7 @@ static void unpark(struct leader *l)
 {
     if (!l->on_leader) return;
     l->on_leader = false;
-    for (size_t i = 0; i < l->count; i++) cluster_unpark(l->cluster, l->nodes[i].member);
+    for (size_t i = 0; i < l->count; i++) sink_park(l->nodes[i].member, UINT64_MAX, "");
 }
 
 static bool check_positions(struct leader *l, struct err *err)

@@ -159,6 +159,22 @@ bool intent_hash(struct db *db, const struct statement *st, bool ids, uint64_t *
     return true;
 }
 
+bool intent_hash_table(struct db *db, struct slice database, struct slice table, uint64_t *hash, struct err *err)
+{
+    *hash = 0xcbf29ce484222325u;
+    return hash_one(db, "TABLE", database, table, true, hash, err);
+}
+
+bool intent_lock(struct db *db, const char *uuid, const char *sink, bool *locked, struct err *err)
+{
+    char got[8], name[256];
+    bool found, mysql = db_version(db)->flavour == DB_MYSQL;
+    snprintf(name, sizeof name, mysql ? "LEFT(SHA2('%s.%.120s', 224), 40)" : "MD5('%s.%.120s')", uuid, sink); /* MySQL 9.6 has no MD5 */
+    if (!db_scalar(db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', %s), 0)", name)) return false;
+    *locked = got[0] == '1';
+    return true;
+}
+
 /* ---- after a crash ---- */
 
 static bool wait_lock(struct mysql_sink *s, struct err *err)

@@ -13,6 +13,7 @@
 
 #include "applier.h"
 #include "clock.h"
+#include "intent.h"
 #include "log.h"
 
 enum { FENCE_WINDOW_US = 60000000, TYPE_LONGLONG_UNSIGNED = 0x8008, TYPE_STRING = 254 };
@@ -44,7 +45,7 @@ bool own_tables_create(struct db *db, const struct own_table *tables, size_t cou
     return true;
 }
 
-static bool create_tables(struct db *db, struct err *err)
+bool position_tables_create(struct db *db, struct err *err)
 {
     static const struct own_table tables[] = {{"position", create_position}, {"intent", create_intent}};
     return own_tables_create(db, tables, sizeof tables / sizeof *tables, err);
@@ -108,9 +109,17 @@ static bool write_first(struct mysql_sink *s, uint64_t delivered, struct err *er
            db_exec(s->db, err, "COMMIT");
 }
 
+/* The target went back, or begins anew: what was said of a change that it met then is not said of the one that comes. */
+static void forget_verdicts(struct mysql_sink *s)
+{
+    s->verdict_count = 0;
+    s->careful_until = s->failed_lsn = 0;
+}
+
 static bool read_position(struct mysql_sink *s, uint64_t *delivered, bool *found, struct err *err)
 {
     struct db_result *r;
+    uint64_t before = s->position;
     if (!db_query(s->db, &r, err, "SELECT last_lsn, begin_lsn, gtids FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
                   "ORDER BY previous_lsn DESC LIMIT 1 FOR UPDATE", s->uuid, s->settings->position_name)) {
         if (err && err->number == 1205) sink_say(s->sink, "a predecessor's transaction is still open on the target: waiting for it to end");
@@ -131,7 +140,11 @@ static bool read_position(struct mysql_sink *s, uint64_t *delivered, bool *found
         gtid_set_copy(&s->adopted, &s->group.gtids);
         s->skip_to = begin ? last : 0;
         *delivered = begin ? begin - 1 : last;
+    } else {
+        s->position = s->skip_to = 0;
+        s->seeded = s->ahead = s->passing = false;
     }
+    if (s->position < before) forget_verdicts(s);
     db_result_free(r);
     return db_exec(s->db, err, "COMMIT");
 }
@@ -150,7 +163,7 @@ static bool prepare(struct mysql_sink *s, struct err *err)
 bool position_open(struct mysql_sink *s, uint64_t *delivered, struct err *err)
 {
     bool found = false;
-    if (!create_tables(s->db, err) || !read_position(s, delivered, &found, err)) return false;
+    if (!position_tables_create(s->db, err) || !read_position(s, delivered, &found, err)) return false;
     if (!found && !write_first(s, *delivered, err)) return false;
     return prepare(s, err);
 }
@@ -294,7 +307,7 @@ static bool adopt_open(const struct sink_settings *sink, const char *uuid, struc
     struct db_options options = {0};
     settings_server(&sink->server, sink->name, &options);
     options.read_timeout_ms = READ_TIMEOUT_MS;
-    return db_open(&options, &a->db, err) && own_session(a->db, err) && create_tables(a->db, err) &&
+    return db_open(&options, &a->db, err) && own_session(a->db, err) && position_tables_create(a->db, err) &&
            adopt_from(a->db, sink, uuid, &a->gtids, &a->row, err);
 }
 

@@ -12,6 +12,7 @@
 #include "checks.h"
 #include "clock.h"
 #include "execute.h"
+#include "intent.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -111,13 +112,7 @@ static bool run_checks(struct mysql_sink *s, struct err *err)
 
 bool session_lock(struct mysql_sink *s, struct err *err)
 {
-    char got[8], name[256];
-    bool found;
-    snprintf(name, sizeof name, s->mysql ? "LEFT(SHA2('%s.%.120s', 224), 40)" : "MD5('%s.%.120s')", /* MySQL 9.6 has no MD5 */
-             s->uuid, s->settings->position_name);
-    if (!db_scalar(s->db, got, sizeof got, &found, err, "SELECT GET_LOCK(CONCAT('wolfcdc.', %s), 0)", name)) return false;
-    s->locked = got[0] == '1';
-    return true;
+    return intent_lock(s->db, s->uuid, s->settings->position_name, &s->locked, err);
 }
 
 static bool own_session(struct mysql_sink *s, struct err *err)

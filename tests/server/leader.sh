@@ -1,7 +1,7 @@
 #!/bin/bash
 # delivery = "leader": rows reach every node through the leader's proxy, so that WolfScale's own log has them, and DDL and what else cannot go this way
-# arrives as well, while an application writes through the proxy beside us. The agent is stopped and started again in between: nothing is looked
-# for then, because it ended in order.
+# arrives as well, while an application writes through the proxy beside us. The agent is stopped and started again in between, and a node is seeded: nothing is
+# looked for then, because it ended in order.
 . "$(dirname "$0")/../lib_cluster.sh"
 
 start_source -
@@ -27,6 +27,14 @@ start_agent
 workload --clients 3 --seconds 3 --rate 40 --no-setup
 wait_delivered 120
 await_nodes clusters.0.way leader 30
+compare_nodes
+say "a node is seeded under a load: what goes through the leader rests meanwhile, in order"
+start_workload --clients 2 --seconds 5 --rate 40 --no-setup
+sleep 1
+ctl_agent nodes seed "$(node_host 3)" --from "$(node_host 2)" --yes >>"$DIR/orders.log" 2>&1 || { tail -n 3 "$DIR/orders.log" >&2; fail "not seeded"; }
+await_nodes clusters.0.way leader 30
+join_workload
+wait_delivered 120
 compare_nodes
 say "DDL through the leader: $(grep -c leader.ddl "$DIR/agent.log"), handed over: $(grep -c leader.given "$DIR/agent.log")"
 [ "$(grep -c leader.ddl "$DIR/agent.log")" -ge 8 ] || { grep leader.given "$DIR/agent.log" >&2; fail "DDL did not go through the leader"; }

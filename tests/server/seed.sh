@@ -1,25 +1,11 @@
 #!/bin/bash
 # A node whose databases are gone is given its data anew from another while the source goes on, with DDL: afterwards it holds what the source holds, and
-# its sink goes on where the copy ends. A stop in the middle of the copy leaves a node that says so, and the next order makes it whole.
+# its sink goes on where the copy ends; also rows of a table without transactions, and of tables that change names. A stop in the middle of the copy leaves a node that says so, and the next order makes it whole.
 . "$(dirname "$0")/../lib.sh"
-start_source
-start_server n1 -
-start_server n2 -
-node() { echo "{ host = \"127.0.0.1\", port = ${PORT[$1]}, api_port = 1, proxy_port = 1 }"; }
-write_config 'sink.name="wolf"' 'sink.type="wolfscale"' sink.host=- sink.port=- "sink.nodes=[$(node n1), $(node n2)]" sink.proof_rows_per_second=1000000 \
-    'filter.exclude=["other.*"]' 'logging.level="debug"'
-start_agent
-seed() { ctl_agent nodes seed "127.0.0.1:${PORT[n2]}" --from "127.0.0.1:${PORT[n1]}" --yes >>"$DIR/ctl.out" 2>&1; }
+. "$(dirname "$0")/../lib_seed.sh"
+start_nodes 'filter.exclude=["other.*"]' 'logging.level="debug"' sink.non_transactional=true
+from=(--from "127.0.0.1:${PORT[n1]}")
 proof_is() { [ "$({ ctl_agent nodes --json 2>/dev/null || true; } | "$BUILD/tests/tools/jsonget" "clusters.0.nodes.$1.proof.state")" = "$2" ]; }
-compare_node() {
-    "$BUILD/tests/tools/compare" --source-socket "$DIR/source/sock" --target-socket "$DIR/$1/sock" ${2+"${@:2}"} >"$DIR/compare.out" 2>&1 ||
-        { tail -n 20 "$DIR/compare.out" >&2; differ "$1 differs from the source"; }
-}
-# destroy: every database of node 2, ours too.
-destroy() {
-    sql n2 "SELECT CONCAT('DROP DATABASE \`', SCHEMA_NAME, '\`;') FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql', 'information_schema',
-        'performance_schema', 'sys', 'own')" | sed 's/^/SET foreign_key_checks=0; /' | sql n2
-}
 
 workload --kind types --clients 1 --transactions 24
 sql source <<'END'
@@ -33,22 +19,33 @@ CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON 
 CREATE VIEW z_view AS SELECT id, e FROM p; CREATE VIEW a_view AS SELECT * FROM z_view;
 CREATE TABLE keyless (a INT); INSERT INTO keyless VALUES (1), (1);
 CREATE TABLE big (id INT PRIMARY KEY, a VARCHAR(100), b INT, c DATETIME) CHARACTER SET utf8mb4; INSERT INTO big SELECT seq, MD5(seq), seq, NOW() FROM seq_1_to_300000;
+CREATE TABLE unheld (a INT) ENGINE=MyISAM; CREATE TABLE swap1 (id INT PRIMARY KEY AUTO_INCREMENT, a INT); CREATE TABLE swap2 LIKE swap1; INSERT INTO swap1 VALUES (1, 1), (2, 2);
 END
 sql source "USE d; CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC RETURN x * 2; CREATE PROCEDURE say() SELECT 'é'"
 wait_delivered
 # not ours: a database that only the node has, and one that the filter leaves out
 sql n2 "CREATE DATABASE own; CREATE TABLE own.t (id INT); INSERT INTO own.t VALUES (7)"
 start_workload --kind mixed --clients 3 --rate 200 --ddl-ms 500
+# what no snapshot holds: rows of a table without transactions, and which table has which name
+churn() {
+    while [ -e "$DIR/churn" ]; do
+        sql source "USE d; INSERT INTO unheld VALUES (1), (2); RENAME TABLE swap1 TO swap0, swap2 TO swap1, swap0 TO swap2; INSERT INTO swap1 (a) VALUES (7)"
+        sleep 0.1
+    done
+}
+touch "$DIR/churn"
+churn &
+churning=$!
 sleep 2
 
 say "everything is dropped on a node, and it is seeded under the load"
 destroy
-seed || { tail -n 5 "$DIR/ctl.out" >&2; fail "seeding failed"; }
+seed "${from[@]}"
 say "$(sed -n 's/.*sink.seeded .*tables/tables/p' "$DIR/agent.log")"
 await_state sinks.1.state streaming 30
 say "the agent is killed within a copy"
 destroy
-ctl_agent nodes seed "127.0.0.1:${PORT[n2]}" --from "127.0.0.1:${PORT[n1]}" --yes >>"$DIR/ctl.out" 2>&1 &
+order_seed --yes "${from[@]}" &
 seeding=$!
 copied() { [ -n "$(sql n2 "SELECT 1 FROM d.big LIMIT 1")" ]; }
 wait_for 30 "the copy's beginning" copied
@@ -56,9 +53,11 @@ kill_agent
 wait $seeding || true
 start_agent
 [ -z "$(sql n2 "SELECT last_lsn FROM wolfcdc.position")" ] || fail "a node that was copied half has a position"
-seed || { tail -n 5 "$DIR/ctl.out" >&2; fail "seeding again failed"; }
+seed "${from[@]}"
 kill -TERM "$WORKLOAD_PID"
 join_workload
+rm "$DIR/churn"
+wait $churning
 wait_delivered
 wait_for 60 "the proof of node 1" proof_is 1 equal
 compare_node n1
