@@ -489,6 +489,9 @@ static bool ack_send(struct cdc *cdc, struct err *err)
     (void)!read(cdc->ack_fd, &told, sizeof told); /* before the look, so that no advance is slept through */
     wal_points(cdc->wal, &points);
     if (!acks_take(&cdc->acks, points.durable, &ack)) return true;
+    if (!ack.offset)
+        return err_set(err, ERR_CONFIG, "semi_sync cannot be had: the source's binary log (%s) is inside InnoDB, and its events have no offsets to acknowledge; what to do: set semi_sync = false, "
+                       "or take binlog_storage_engine out of the source's configuration", ack.file);
     if (!cdc->driver->ack(cdc->source, ack.file, ack.offset, err)) return false;
     metric_add(METRIC_SEMI_SYNC_ACKS, 1);
     metric_observe_us(METRIC_SEMI_SYNC_ACK, clock_us() - ack.since_us);
@@ -953,7 +956,7 @@ static enum ending stream(struct cdc *cdc, struct err *err)
         struct slice event = {NULL, 0};
         enum decoder_note note = DECODER_NOTHING;
         if (!cdc->driver->ready(cdc->source)) nothing_more_for_now(cdc);
-        if (!ack_due(cdc, err)) return ENDED_LOST;
+        if (!ack_due(cdc, err)) return err->code == ERR_CONFIG ? ENDED_CHECKS : ENDED_LOST;
         if (!read_event(cdc, &event, err)) {
             name_gap(cdc, err);
             return ENDED_LOST;

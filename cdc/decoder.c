@@ -3,7 +3,8 @@
  * row images come from rows, statements from query and ddl. Nothing is allocated per event.
  *
  * d->commit.pos is the position after the last whole transaction: it moves at a group's end, and with the file while no
- * group is open. d->file_offset is the stream's own place, the end of the last event.
+ * group is open. d->file_offset is the stream's own place, the end of the last event; 0 throughout in a log that is kept inside InnoDB (MariaDB 12.3,
+ * binlog_storage_engine), whose events say no place: GTIDs alone are positions there.
  */
 #include "decoder.h"
 
@@ -661,6 +662,13 @@ static bool on_format(struct decoder *d, const struct event *event, enum decoder
     return true;
 }
 
+/* Files of a log inside InnoDB are called binlog-000042.ibb. */
+static bool has_offsets(const char *file)
+{
+    size_t n = strlen(file);
+    return n < 4 || strcmp(file + n - 4, ".ibb");
+}
+
 static bool on_rotate(struct decoder *d, const struct event *event, enum decoder_note *note, struct err *err)
 {
     struct cursor in = cursor_of(event->body);
@@ -674,7 +682,7 @@ static bool on_rotate(struct decoder *d, const struct event *event, enum decoder
     bool other = !slice_equal(slice_text(pos->file), file);
     memcpy(pos->file, file.data, file.size);
     pos->file[file.size] = 0;
-    pos->offset = d->file_offset = offset;
+    pos->offset = d->file_offset = has_offsets(pos->file) ? offset : 0;
     if (other || *note == DECODER_NOTHING) *note = *note == DECODER_ABORT ? DECODER_ABORT : DECODER_FILE;
     return true;
 }
@@ -823,7 +831,7 @@ static void advance(struct decoder *d, const struct event *event)
     bool artificial = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||
                       ((event->type == EVENT_FORMAT_DESCRIPTION || event->type == EVENT_START_ENCRYPTION) && !event->log_pos);
     d->event_offset = d->file_offset;
-    if (is_of_relay(event)) return;
+    if (is_of_relay(event) || !has_offsets(d->commit.pos.file)) return;
     if (!artificial) d->file_offset += event->raw.size;
     if (!event->log_pos || event->type == EVENT_ROTATE) return;
     int32_t off = (int32_t)(event->log_pos - (uint32_t)d->file_offset);

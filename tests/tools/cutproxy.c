@@ -1,11 +1,14 @@
 /*
  * cutproxy: a TCP proxy that cuts connections at a byte, for tests of what a broken line does.
  *
- *   cutproxy [--arm FILE] [--after N [--step S]] LISTEN-PORT SERVER-PORT       both on 127.0.0.1
+ *   cutproxy [--arm FILE] [--after N [--step S]] [--dress innodb] LISTEN-PORT SERVER-PORT       both on 127.0.0.1
  *
  * Counted are the bytes from the server to the client. --after: the nth connection is cut after N + (n - 1) × S of them.
  * --arm: once FILE exists, the number in it says after how many more bytes the next connection that receives any is cut; the
  * file is removed when the count begins. A cut is a reset on both sides. One line per connection that ended goes to stdout.
+ *
+ * --dress innodb: a MariaDB's binary log without checksums looks like one that is kept inside InnoDB (12.3): no event says its place, and the files are
+ * called -000042.ibb.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,12 +29,17 @@ struct pair {
     int fd[2];
     unsigned number;
     uint64_t from_server, limit; /* limit 0: none */
+    bool dumps;                  /* the client has asked for a binary log */
+    uint32_t in, size;           /* of the packet at hand: bytes seen, and its length with its header, when 4 were seen */
+    uint32_t frame;              /* bytes before the event: 2 where semi-synchronous */
+    uint8_t head[64];            /* its beginning */
 };
 
 static struct pair pairs[PAIRS_MAX];
 static const char *arm_file;
 static unsigned long long after, step;
 static unsigned connections;
+static bool dress;
 
 static void end_pair(struct pair *pair, bool cut)
 {
@@ -92,6 +100,38 @@ static bool send_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
+/* binlog.000042 becomes bin-00042.ibb. */
+static void dress_name(char *name, size_t size, size_t room)
+{
+    if (size < 10 || size > room) {
+        fprintf(stderr, "cutproxy: a file's name is too short, or comes in two parts\n");
+        exit(1);
+    }
+    name[size - 10] = '-';
+    memmove(name + size - 9, name + size - 5, 5);
+    memcpy(name + size - 4, ".ibb", 4);
+}
+
+/* A byte from the server. An event begins behind its packet's header, an OK byte and the frame. */
+static void dress_byte(struct pair *pair, char *byte, size_t room)
+{
+    enum { HEADER = 4, TYPE = 4, LOG_POS = 13, NAME = 19 + 8, ROTATE = 4, FRAME = 0xef };
+    uint32_t at = pair->in++, begin = HEADER + 1 + pair->frame;
+    if (at < sizeof pair->head) pair->head[at] = (uint8_t)*byte;
+    if (at == HEADER - 1) pair->size = HEADER + (pair->head[0] | (uint32_t)pair->head[1] << 8 | (uint32_t)pair->head[2] << 16);
+    if (at == HEADER + 1) pair->frame = pair->head[at] == FRAME ? 2 : 0;
+    if (at >= begin + LOG_POS && at < begin + LOG_POS + 4 && !pair->head[HEADER]) *byte = 0;
+    if (at == begin + NAME && !pair->head[HEADER] && pair->head[begin + TYPE] == ROTATE) dress_name(byte, pair->size - at, room);
+    if (at >= HEADER - 1 && at + 1 == pair->size) pair->in = 0;
+}
+
+static void dress_chunk(struct pair *pair, int side, char *chunk, size_t size)
+{
+    enum { DUMP = 0x12 };
+    if (side == CLIENT && size > 4 && chunk[3] == 0 && chunk[4] == DUMP) pair->dumps = true;
+    for (size_t i = 0; i < size && side == SERVER && pair->dumps; i++) dress_byte(pair, chunk + i, size - i);
+}
+
 static void forward(struct pair *pair, int side)
 {
     static char chunk[CHUNK];
@@ -110,6 +150,7 @@ static void forward(struct pair *pair, int side)
         else if (more) pair->limit = limit; /* the rest of the count is for what comes next */
         pair->from_server += size;
     }
+    if (dress) dress_chunk(pair, side, chunk, size);
     if (by_arm) unlink(arm_file);
     if (!send_all(pair->fd[!side], chunk, size) || cut) {
         if (cut) usleep(2000); /* a reset may overtake what was sent just before */
@@ -152,10 +193,11 @@ int main(int argc, char **argv)
         if (!strcmp(argv[at], "--arm")) arm_file = argv[at + 1];
         else if (!strcmp(argv[at], "--after")) after = strtoull(argv[at + 1], NULL, 10);
         else if (!strcmp(argv[at], "--step")) step = strtoull(argv[at + 1], NULL, 10);
+        else if (!strcmp(argv[at], "--dress") && !strcmp(argv[at + 1], "innodb")) dress = true;
         else break;
     }
     if (argc - at != 2) {
-        fprintf(stderr, "usage: cutproxy [--arm FILE] [--after N [--step S]] LISTEN-PORT SERVER-PORT\n");
+        fprintf(stderr, "usage: cutproxy [--arm FILE] [--after N [--step S]] [--dress innodb] LISTEN-PORT SERVER-PORT\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

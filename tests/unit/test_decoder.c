@@ -227,6 +227,35 @@ static void test_offsets(void **state)
     stop(&f);
 }
 
+/* A log inside InnoDB (MariaDB 12.3): no event says a place, none has a checksum, and a FORMAT_DESCRIPTION of the server's restart comes without a new file.
+   Its position is its GTIDs, and its offset 0 whatever was read. */
+static void test_no_offsets(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    start(&f, (struct decoder_options){0});
+    f.maker.flags = EVENT_FLAG_ARTIFICIAL;
+    assert_true(give(&f, EVENT_ROTATE, "0400000000000000 62696e6c6f672d3030303030302e696262"));
+    assert_int_equal(f.note, DECODER_FILE);
+    f.maker.flags = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        char gtid[60];
+        assert_true(decoder_event(f.decoder, maker_format(&f.maker, "12.3.1-MariaDB", false), &f.note, &f.err));
+        if (i == 2) assert_true(give(&f, EVENT_ROTATE, "0000000000000000 62696e6c6f672d3030303030312e696262"));
+        snprintf(gtid, sizeof gtid, "%02x00000000000000 00000000 0c 000000000000", 42 + i);
+        assert_true(give(&f, EVENT_GTID_MARIADB, gtid) && give(&f, EVENT_TABLE_MAP, MAP) && give(&f, EVENT_WRITE_ROWS_V1, ROW) && give(&f, EVENT_HEARTBEAT, "62"));
+        assert_true(give(&f, EVENT_XID, XID));
+        seen(&f, "BIC");
+        assert_int_equal(f.last.pos.offset, 0);
+        assert_int_equal(f.last.pos.gtids.items[0].seq, 42 + i);
+        assert_string_equal(f.last.pos.file, i == 2 ? "binlog-000001.ibb" : "binlog-000000.ibb");
+    }
+    f.maker.log_pos = 0; /* and what stops it is told by the file */
+    assert_false(give(&f, EVENT_XID, XID));
+    assert_non_null(strstr(f.err.text, "binlog-000001.ibb:0"));
+    stop(&f);
+}
+
 /* A heartbeat between the events of a group says where the server is, not that the group has come: the position stays before it. */
 static void test_heartbeat_inside(void **state)
 {
@@ -573,7 +602,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups), cmocka_unit_test(test_xa), cmocka_unit_test(test_pieces), cmocka_unit_test(test_ends), cmocka_unit_test(test_alter), cmocka_unit_test(test_savepoint),
-        cmocka_unit_test(test_offsets), cmocka_unit_test(test_heartbeat_inside), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_no_offsets), cmocka_unit_test(test_heartbeat_inside), cmocka_unit_test(test_left_out), cmocka_unit_test(test_statements), cmocka_unit_test(test_temporary),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_maps_end), cmocka_unit_test(test_mysql_groups), cmocka_unit_test(test_mysql_files), cmocka_unit_test(test_mysql_refused),
         cmocka_unit_test(test_mysql_heartbeat), cmocka_unit_test(test_mysql_past_4_gib), cmocka_unit_test(test_view_change),
