@@ -44,7 +44,7 @@ lead_again() {
     until all_there; do
         if [ $SECONDS -ge $end ]; then
             restart_nodes
-            wait_for 60 "a leader of the cluster, and every node" all_there
+            wait_for 120 "a leader of the cluster, and every node" all_there
             return
         fi
         sleep 0.2

@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "log.h"
 
-enum { LOOK_US = 100000, VERDICT_MS = 1000, MEMBERS_MS = 3000, PARK_MS = 120000, STEP_MS = 5, AWAIT_MS = 100, RAISE_MAX = 1000000, EMPTY_EVERY_US = 1000000 };
+enum { LOOK_US = 100000, VERDICT_MS = 1000, MEMBERS_MS = 3000, PARK_MS = 120000, STEP_MS = 5, AWAIT_MS = 100, RAISE_FIRST = 1000, RAISE_MAX = 1000000, EMPTY_EVERY_US = 1000000 };
 
 static const char resting[] = "its node is served through the leader";
 
@@ -75,28 +75,43 @@ static bool wait_fit(struct leader *l, struct err *err)
     return true;
 }
 
-static uint64_t furthest_follower(const struct leader *l)
+/* What a follower has applied: what it says, or, when it says nothing (silent) and takes nothing, the most that it has said before. */
+static uint64_t claimed(const struct leader *l, const struct node_answer *a)
+{
+    uint64_t lsn = a->applied_lsn > a->current_lsn ? a->applied_lsn : a->current_lsn;
+    return lsn || !l->unarrived ? lsn : a->lsn_max;
+}
+
+static uint64_t furthest_follower(const struct leader *l, bool *silent)
 {
     uint64_t most = 0;
+    *silent = false;
     for (size_t i = 0; i < l->count; i++) {
         const struct node_answer *a = &l->answers[i];
-        uint64_t lsn = a->applied_lsn > a->current_lsn ? a->applied_lsn : a->current_lsn;
-        if ((int)i != l->leader && lsn > most) most = lsn;
+        if ((int)i == l->leader) continue;
+        if (claimed(l, a) > most) most = claimed(l, a);
+        *silent |= !a->applied_lsn && !a->current_lsn;
     }
     return most;
 }
 
-/* Followers leave out what is not above their own LSN. The nodes were not asked at one moment: only the leader's answer to come counts. */
+/* Followers leave out what is not above their own LSN. The nodes were not asked at one moment: only the leader's answer to come counts. A follower that was
+   restarted says 0 until it has executed something: when markers do not come to it, and nobody knows how far it is, the leader's log is raised by more each time. */
 static bool wait_ahead(struct leader *l, struct err *err)
 {
     uint64_t least, end;
-    if (l->verdict.ahead) return true;
-    least = furthest_follower(l);
+    bool silent;
+    if (l->verdict.ahead && !l->unarrived) return true;
+    least = furthest_follower(l, &silent);
     if (!lead_push_end(l, 0, &end, err)) return false;
-    if (end >= least) return true;
+    if (end >= least) {
+        if (!l->unarrived || !silent) return true;
+        least = end + l->raise;
+        if (l->raise < RAISE_MAX) l->raise *= 2;
+    }
     if (least - end > RAISE_MAX) return err_set(err, ERR_RETRY, "the leader's log stands %llu entries below a follower's", (unsigned long long)(least - end));
-    log_info("leader.raise", "sink=%s leader=%s lsn=%llu others=%llu text=\"the leader's log is below a follower's: raised with entries that change nothing\"",
-             l->settings->name, l->leader_id, (unsigned long long)end, (unsigned long long)least);
+    log_info("leader.raise", "sink=%s leader=%s lsn=%llu others=%llu text=\"the leader's log is below a follower's%s: raised with entries that change nothing\"",
+             l->settings->name, l->leader_id, (unsigned long long)end, (unsigned long long)least, silent ? ", as far as that says" : "");
     return lead_push_raise(l, least - end + 1, err) && lead_push_end(l, least, &end, err);
 }
 
@@ -202,6 +217,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     l->settings = sink_settings(sink);
     l->leader = -1;
     l->batch_rows = LEAD_BATCH_ROWS_FIRST;
+    l->raise = RAISE_FIRST;
     snprintf(l->uuid, sizeof l->uuid, "%s", wal_uuid(sink_wal(sink)));
     pthread_mutex_init(&l->lock, NULL);
     l->targets = targets_new();
@@ -292,6 +308,7 @@ static bool connect_cluster(void *self, uint64_t *delivered, uint64_t *begin, st
     meet_nodes(l);
     if (!open_way(l, delivered, err)) return direct(l, err);
     l->dirty = false;
+    l->raise = RAISE_FIRST;
     cluster_way(l->cluster, "leader", "", "");
     sink_server(l->sink, l->nodes[l->leader].name, db_version(l->nodes[l->leader].db)->text);
     sink_say(l->sink, "");

@@ -121,6 +121,8 @@ struct leader {
     uint64_t marker, first_marker; /* last number sent; of this connection */
     uint64_t sent;          /* statements, since base */
     uint64_t base;          /* the leader's LSN when `sent` was 0 */
+    bool unarrived;         /* markers have last been waited for in vain */
+    uint64_t raise;         /* by how much the leader's log is raised next, where nobody knows how far its followers are */
 
     pthread_mutex_t lock;   /* of every db above, for interrupt */
     struct cluster *cluster;

@@ -169,9 +169,10 @@ bool lead_push_arrived(struct leader *l, uint64_t number, struct err *err)
     for (;;) {
         uint64_t now = clock_us();
         if (!look_for(l, number, &missing, err)) return false;
+        l->unarrived = missing && now - from > LEAD_ARRIVE_MS * 1000ull;
         if (!missing) return true; /* a stop waits for this: what was pushed had better be proven */
         if (!lead_watch(l, err)) return false;
-        if (now - from > LEAD_ARRIVE_MS * 1000ull)
+        if (l->unarrived)
             return err_set(err, ERR_RETRY, "markers written through the leader do not arrive on node %s for %d s", missing, LEAD_ARRIVE_MS / 1000);
         if (now - sent > AGAIN_US) {
             if (!lead_push_marker(l, &ignored, err)) return false;

@@ -56,6 +56,29 @@ switched 3 api_html 1 0 'cluster.way.*direct'
 
 slow_lsn_restart() { switched 1 lsn_restart 1 0 'cluster.way.*direct.*(backwards|below)|leader.raise'; }
 slow_two_leaders() { switched 2 two_leaders 1 0 'cluster.way.*direct'; }
+# Followers that were restarted say LSN 0 and leave out what a leader whose log is empty sends, up to what they had before. An agent that has not seen that raises it step by step.
+silent_followers() { # COMMAND...: when they are gone
+    local n from=$SECONDS
+    LINE=$(wc -l <"$DIR/agent.log")
+    for n in 2 3; do cluster end node $n; done
+    "$@"
+    cluster switch 1 lsn_restart 1
+    for n in 2 3; do cluster run node $n; done
+    wait_for 90 "the leader's log being raised" noted 'leader.raise.*as far as that says'
+    over 120
+    say "over after $((SECONDS - from)) s: $(tail -n +$((LINE + 1)) "$DIR/agent.log" | grep -c leader.raise) times raised"
+}
+another_agent() {
+    kill_agent
+    start_agent
+}
+slow_silent() {
+    local i
+    say "followers that do not say how far they are"
+    for i in 1 2 3; do write_rows; done
+    silent_followers true
+    silent_followers another_agent
+}
 slow_stall() {
     say "a follower that executes nothing"
     LINE=$(wc -l <"$DIR/agent.log")
@@ -92,7 +115,7 @@ slow_late_ddl() {
     await_nodes clusters.0.way leader 60
     over
 }
-for slow in ${SLOW:-$(choose 1 lsn_restart two_leaders stall pool late_ddl)}; do "slow_$slow"; done
+for slow in ${SLOW:-$(choose 1 lsn_restart silent two_leaders stall pool late_ddl)}; do "slow_$slow"; done
 
 say "a full segment"
 LINE=$(wc -l <"$DIR/agent.log")

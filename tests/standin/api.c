@@ -128,7 +128,7 @@ static unsigned active(const struct members_view *view)
 
 static uint64_t current_lsn(struct request *request, const struct members_view *view)
 {
-    uint64_t lsn = view->leading ? atomic_load(&request->api->lsn) : applier_lsn(request->api->node->applier);
+    uint64_t lsn = view->leading ? atomic_load(&request->api->lsn) : applier_reported(request->api->node->applier);
     return lsn ? lsn : view->list[SELF].applied;
 }
 
@@ -143,7 +143,7 @@ static void get_health(struct request *request, const struct members_view *view)
 
 static void get_status(struct request *request, const struct members_view *view)
 {
-    uint64_t lsn = view->leading ? view->list[SELF].applied : applier_lsn(request->api->node->applier);
+    uint64_t lsn = view->leading ? view->list[SELF].applied : applier_reported(request->api->node->applier);
     json_open(&request->json, '{');
     put_string(request, "node_id", view->list[SELF].id);
     put_bool(request, "is_leader", view->leading);

@@ -147,7 +147,7 @@ uint64_t applier_batch(struct applier *applier, struct slice records)
     }
     if (lsn != before) save(applier, lsn);
     pthread_mutex_lock(&applier->lock);
-    applier->moved = true;
+    applier->moved |= lsn != before;
     pthread_mutex_unlock(&applier->lock);
     pthread_mutex_unlock(&applier->batch);
     return lsn;

@@ -11,7 +11,7 @@
 struct applier;
 MUST_CHECK bool applier_open(const struct conf *conf, struct applier **out, struct err *err);
 uint64_t applier_lsn(struct applier *applier);
-/* As it is told in answer to a heartbeat: 0 until the first batch since the start. */
+/* As it is told in answer to a heartbeat, and over HTTP: 0 until something was executed since the start. */
 uint64_t applier_reported(struct applier *applier);
 /* Records of a journal. Returns the last LSN applied afterwards; what is not above it was left out. */
 uint64_t applier_batch(struct applier *applier, struct slice records);

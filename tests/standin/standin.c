@@ -72,7 +72,7 @@ static bool start(struct node *node, struct err *err)
     if (node->started_as_leader && !database_there(conf, err)) return false;
     if (!journal_open(conf->data_dir, conf->flush_ms, conf->segment_mb, &node->journal, err)) return false;
     if (!applier_open(conf, &node->applier, err)) return false;
-    uint64_t lsn = node->started_as_leader ? journal_lsn(node->journal) : applier_lsn(node->applier);
+    uint64_t lsn = node->started_as_leader ? journal_lsn(node->journal) : applier_reported(node->applier);
     node->members = members_new(conf, node->started_as_leader, lsn);
     return peers_start(node, err) && proxy_start(node, err) && (!conf->api_enabled || api_start(node, err));
 }
