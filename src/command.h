@@ -55,7 +55,7 @@ bool schema_print(FILE *out, struct slice json);
 char *schema_of_file(const char *table, const char *path, struct err *err);
 /* `wolfctl sink adopt`, in adopt.c. */
 int adopt_run(struct call *call);
-/* Before something that cannot be taken back: true when the operator agreed. Else *status is the exit code. In wolfctl.c. */
+/* Before something that cannot be taken back: true when the operator agreed. Else *status is the exit code. In confirm.c. */
 bool command_confirm(const struct call *call, const char *what, int *status);
 
 #endif

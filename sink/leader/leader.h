@@ -13,7 +13,7 @@
  *   leader.c         the order of it all (sink_ops)         leader_nodes.c   each node's own MariaDB: tables of ours, position rows
  *   leader_batch.c   gathering, and the statements of it    leader_push.c    sessions at the proxy, markers, fillers
  *   leader_sql.c     a change as text (pure)                leader_proof.c   reading back, sending again
- *   leader_ddl.c     DDL
+ *   leader_ddl.c     DDL                                    leader_watch.c   whether the leader still leads
  */
 #ifndef WOLFCDC_LEADER_H
 #define WOLFCDC_LEADER_H
@@ -148,6 +148,17 @@ struct leader {
     uint64_t emptied_us, pruned_us, used_us;
 };
 
+/* leader_watch.c */
+/* The latest answers, or news within wait_ms; whether one node leads, and every other is active in its table. */
+bool lead_look(struct leader *l, uint32_t wait_ms);
+/* Why this cluster is not to be pushed to; always false. */
+MUST_CHECK bool lead_unfit(struct leader *l, struct err *err);
+/* Whether the same node still leads alone and every other is there. Asks at most every 100 ms. */
+MUST_CHECK bool lead_watch(struct leader *l, struct err *err);
+/* Until that connection has something to read, as long as lead_watch finds nothing, and no longer than so. */
+MUST_CHECK bool lead_await(struct leader *l, struct db *db, uint32_t limit_ms, struct err *err);
+MUST_CHECK bool lead_durable(struct leader *l, uint64_t lsn, struct err *err);
+
 /* leader_nodes.c */
 MUST_CHECK bool lead_nodes_open(struct leader *l, struct err *err);
 void lead_nodes_close(struct leader *l);
@@ -201,12 +212,5 @@ MUST_CHECK bool lead_proof_push(struct leader *l, struct err *err); /* the batch
 bool lead_ddl_fits(const struct statement *statement);
 /* Pushes the DDL of the transaction at hand and proves it. Everything before it is proven. */
 MUST_CHECK bool lead_ddl_push(struct leader *l, struct err *err);
-
-/* leader.c */
-/* Whether the same node still leads alone and every other is there. Asks at most every 100 ms. */
-MUST_CHECK bool lead_watch(struct leader *l, struct err *err);
-/* Until that connection has something to read, as long as lead_watch finds nothing, and no longer than so. */
-MUST_CHECK bool lead_await(struct leader *l, struct db *db, uint32_t limit_ms, struct err *err);
-MUST_CHECK bool lead_durable(struct leader *l, uint64_t lsn, struct err *err);
 
 #endif
