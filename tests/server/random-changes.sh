@@ -1,22 +1,35 @@
 #!/bin/bash
 # Random changes of tables that are hard on purpose (collated keys, unique keys, NULLs, changed keys, cascades, no key), one by one and
-# as a backlog, with full, MINIMAL and NOBLOB row images: the target ends equal.
+# as a backlog, with full, MINIMAL and NOBLOB row images: the target ends equal. VERSIONED=1: with the tables system-versioned, and statements at the same time,
+# later and earlier, in transactions larger than a group: so does the whole of their history.
 . "$(dirname "$0")/../lib.sh"
 COUNT=${COUNT:-$([ "$LONG" = 1 ] && echo 20000 || echo 600)}
-start_source
-start_target
+VERSIONED=${VERSIONED-}
+V=${VERSIONED:+WITH SYSTEM VERSIONING}
+start_source "${SERVER:--}"
+start_target "${SERVER:--}"
 # nobody is killed here
 for server in source target; do sql $server "SET GLOBAL innodb_flush_log_at_trx_commit = 0"; done
-write_config
+write_config ${VERSIONED:+sink.group_rows=$((RANDOM % 2 ? 4 : 500))}
 start_agent
 sql source "CREATE DATABASE d; USE d;
-    CREATE TABLE u (k VARCHAR(3) COLLATE utf8mb4_general_ci PRIMARY KEY, a INT NULL UNIQUE, b VARCHAR(3) COLLATE latin1_swedish_ci DEFAULT 'q', v INT DEFAULT 3, UNIQUE (b, v));
-    CREATE TABLE w (k INT, k2 VARCHAR(3), t VARCHAR(400), v INT DEFAULT 4, PRIMARY KEY (k, k2));
-    CREATE TABLE z (id INT PRIMARY KEY, a INT, s VARCHAR(10), at DATETIME, e DECIMAL(8,2) DEFAULT 1.5, x BLOB, v INT);
-    CREATE TABLE n (a INT, b VARCHAR(3), c DOUBLE);
-    CREATE TABLE p (id INT PRIMARY KEY, x INT UNIQUE);
+    CREATE TABLE u (k VARCHAR(3) COLLATE utf8mb4_general_ci PRIMARY KEY, a INT NULL UNIQUE, b VARCHAR(3) COLLATE latin1_swedish_ci DEFAULT 'q', v INT DEFAULT 3, UNIQUE (b, v)) $V;
+    CREATE TABLE w (k INT, k2 VARCHAR(3), t VARCHAR(400), v INT DEFAULT 4, PRIMARY KEY (k, k2)) $V;
+    CREATE TABLE z (id INT PRIMARY KEY, a INT, s VARCHAR(10), at DATETIME, e DECIMAL(8,2) DEFAULT 1.5, x BLOB, v INT) $V;
+    CREATE TABLE n (a INT, b VARCHAR(3), c DOUBLE) $V;
+    CREATE TABLE p (id INT PRIMARY KEY, x INT UNIQUE) $V;
     CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (x) ON DELETE CASCADE ON UPDATE CASCADE)"
 TEXTS=(a A b B 'a ' 'A ' ä Ä ab AB c '' ' ' é E e)
+T=1700000000
+versioned() { # one statement more
+    local tables=(u w z n p)
+    case $((RANDOM % 8)) in
+    0 | 1 | 2) T=$((T + RANDOM % 3)) && echo "SET timestamp = $T.$((RANDOM % 3))25;" ;;
+    3) echo "SET timestamp = $((T - RANDOM % 20)).5;" ;;
+    4) [ $((RANDOM % 9)) != 0 ] || echo "DELETE HISTORY FROM ${tables[RANDOM % 5]} BEFORE SYSTEM_TIME FROM_UNIXTIME($((T - 5)).25);" ;;
+    5) echo "UPDATE w JOIN z ON w.k = z.id % 8 SET w.v = w.v + 1, z.v = z.v + 1 WHERE w.k = $((RANDOM % 8));" ;;
+    esac
+}
 change() { # change NUMBER: one statement, which may do nothing
     local i=$1 x=${TEXTS[RANDOM % ${#TEXTS[@]}]} y=${TEXTS[RANDOM % ${#TEXTS[@]}]} n=$((RANDOM % 8)) m=$((RANDOM % 8)) nn
     nn=$n
@@ -51,13 +64,15 @@ changes() { # changes IMAGE: some in transactions of several
         several=$((RANDOM % 3))
         [ $several != 0 ] || echo "BEGIN;"
         for ((j = RANDOM % 5; j >= 0; j--)); do change $i; done
+        [ -z "$VERSIONED" ] || versioned
         [ $several != 0 ] || echo "COMMIT;"
     done
 }
 for image in FULL MINIMAL NOBLOB; do
     changes $image >"$DIR/$image.sql"
     [ $image = FULL ] || ctl_agent pause --sink target >/dev/null
-    sql source <"$DIR/$image.sql"
+    # a statement that finds history of the same time in its way is none
+    mariadb --no-defaults --user=root --socket="$DIR/source/sock" ${VERSIONED:+--force} <"$DIR/$image.sql" >"$DIR/$image.out" 2>&1 || [ -n "$VERSIONED" ]
     [ $image = FULL ] || ctl_agent resume --sink target >/dev/null
     wait_delivered
     say "$image: $(sql source 'SELECT COUNT(*) FROM d.u UNION ALL SELECT COUNT(*) FROM d.w UNION ALL SELECT COUNT(*) FROM d.z UNION ALL SELECT COUNT(*) FROM d.n UNION ALL SELECT COUNT(*) FROM d.c' | tr '\n' ' ')rows"
