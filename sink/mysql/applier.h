@@ -109,6 +109,7 @@ struct mysql_sink {
     bool told;                 /* the target's warnings have been logged */
     bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
+    bool text_history;         /* and may insert history by it */
     uint64_t used_us, pruned_us, emptied_us;
     uint64_t locks_us;         /* when the flight's first statement was sent */
     uint64_t rows_max;         /* of a group, so that its locks are held about lock_ms; without a cluster group_rows */

@@ -10,8 +10,13 @@
 #include "db.h"
 #include "value.h"
 
-enum { FLAGS2_AUTO_IS_NULL = 0x4000, FLAGS2_EXPLICIT_TIMESTAMP = 0x01000000, FLAGS2_NO_FOREIGN_KEY_CHECKS = 0x04000000,
-       FLAGS2_RELAXED_UNIQUE = 0x08000000, FLAGS2_IF_EXISTS = 0x10000000 };
+enum { FLAGS2_AUTO_IS_NULL = 0x4000, FLAGS2_NO_CHECK_CONSTRAINT = 0x8000, FLAGS2_EXPLICIT_TIMESTAMP = 0x01000000, FLAGS2_NO_FOREIGN_KEY_CHECKS = 0x04000000,
+       FLAGS2_RELAXED_UNIQUE = 0x08000000, FLAGS2_IF_EXISTS = 0x10000000, FLAGS2_INSERT_HISTORY = 0x40000000 };
+
+bool context_inserts_history(const struct statement *s)
+{
+    return !s->flavour.size && s->context & CONTEXT_FLAGS2 && s->flags2 & FLAGS2_INSERT_HISTORY;
+}
 
 const char context_own[] =
     "SET NAMES binary, autocommit=0, time_zone='+00:00', "
@@ -87,6 +92,9 @@ static void put_flags(const struct statement *s, unsigned mysql, struct buf *out
     buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "
                "explicit_defaults_for_timestamp=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS), !(s->flags2 & FLAGS2_RELAXED_UNIQUE),
                !!(s->flags2 & FLAGS2_AUTO_IS_NULL), !!(s->flags2 & FLAGS2_IF_EXISTS), !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
+    if (s->flavour.size) return;
+    buf_printf(out, ", check_constraint_checks=%d", !(s->flags2 & FLAGS2_NO_CHECK_CONSTRAINT));
+    if (context_inserts_history(s)) buf_text(out, ", system_versioning_insert_history=1");
 }
 
 static void put_numbers(const struct statement *s, struct buf *out)

@@ -358,6 +358,8 @@ bool session_text(struct mysql_sink *s, const struct statement *statement, uint6
         if (!send_sql(s, EXPECT_SET, lsn, buf_bytes(&s->packet), err)) return false;
     }
     s->text_context = true;
+    s->text_history = context_inserts_history(statement);
+    s->text_history = context_inserts_history(statement);
     return put_context(s, statement, err) && send_sql(s, EXPECT_SET, lsn, buf_bytes(&s->packet), err) &&
            send_sql(s, EXPECT_TEXT, lsn, statement->text, err) && session_restore(s, err);
 }
@@ -399,7 +401,7 @@ bool session_restore(struct mysql_sink *s, struct err *err)
 {
     if (!s->text_context) return true;
     s->text_context = false;
-    s->flags = 0;
+    s->flags = s->text_history ? SESSION_HISTORY : 0; /* not every target has the variable: it goes back with the next flags */
     s->time_us = 0;
     buf_clear(&s->statement);
     context_session(s->collations.mysql, &s->statement);

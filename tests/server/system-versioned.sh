@@ -47,6 +47,10 @@ sql source "SET GLOBAL binlog_row_image=FULL"
 sql source "USE d; DELETE HISTORY FROM h BEFORE SYSTEM_TIME '2023-11-14 22:15:00'; START TRANSACTION; DELETE HISTORY FROM k; DELETE HISTORY FROM p; INSERT INTO k VALUES (5, 'five'); COMMIT"
 sql source "USE d; SET system_versioning_alter_history=KEEP; ALTER TABLE h ADD COLUMN q INT DEFAULT 7, DROP KEY a; UPDATE h SET q=8 WHERE id%2; SET timestamp=1700009999.777777; ALTER TABLE j ADD SYSTEM VERSIONING;
     UPDATE j SET a=9; ALTER TABLE k DROP SYSTEM VERSIONING; ALTER TABLE p DROP PARTITION p0; TRUNCATE TABLE plain"
+sql source "USE d; SET binlog_format=STATEMENT; UPDATE o SET a=a+100; SET timestamp=1750000000.123456; UPDATE e SET a=a+1; DELETE FROM e WHERE id%2; INSERT INTO o VALUES (7, 7);
+    SET system_versioning_insert_history=1; INSERT INTO e (id, a, rs, re) VALUES (1900, 1, '2001-01-01', '2002-02-02'); CREATE TABLE d.after_it (id INT CHECK (id > 5));
+    SET check_constraint_checks=0; INSERT INTO d.after_it VALUES (1), (7)"
+sql source "USE d; UPDATE o SET a=a+1; INSERT INTO e (a) VALUES (5); DELETE HISTORY FROM o BEFORE SYSTEM_TIME '2024-01-01'"
 equal
 
 # killed while it delivers

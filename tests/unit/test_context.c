@@ -28,7 +28,12 @@ static void test_settings(void **state)
                         "collation_connection=utf8mb4_general_ci, collation_server=2304, time_zone='Europe/O\\'slo'");
     s = (struct statement){.context = CONTEXT_FLAGS2, .flags2 = 0x04000000 | 0x10000000};
     assert_string_equal(sql_of(&s, true), "SET timestamp=0.000000, foreign_key_checks=0, unique_checks=1, sql_auto_is_null=0, "
-                        "sql_if_exists=1, explicit_defaults_for_timestamp=0");
+                        "sql_if_exists=1, explicit_defaults_for_timestamp=0, check_constraint_checks=1");
+    assert_false(context_inserts_history(&s));
+    s.flags2 = 0x40008000;
+    assert_true(context_inserts_history(&s));
+    assert_string_equal(sql_of(&s, true), "SET timestamp=0.000000, foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0, "
+                        "sql_if_exists=0, explicit_defaults_for_timestamp=0, check_constraint_checks=0, system_versioning_insert_history=1");
     s = (struct statement){.context = CONTEXT_INSERT_ID | CONTEXT_RAND, .insert_id = 9, .rand_seed1 = 1, .rand_seed2 = 2};
     assert_string_equal(sql_of(&s, true), "SET timestamp=0.000000, insert_id=9, rand_seed1=1, rand_seed2=2");
 }
