@@ -1,6 +1,7 @@
 #!/bin/bash
 # DDL in the words of MySQL where the target is MariaDB, and the other way round: foreign_ddl = stop says both, map says it in the target's own words where they mean
 # the same or the operator says so, skip leaves it out, counts it, and rows that then do not fit stop the sink.
+# shellcheck disable=SC2016 # names in backticks are SQL
 . "$(dirname "$0")/../lib.sh"
 start_server mysql mysql-9.sh
 start_server maria
