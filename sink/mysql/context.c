@@ -31,7 +31,7 @@ static const struct { unsigned since; const char *sql; } own_mysql[] = {
         "foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0, timestamp=DEFAULT, wait_timeout=60, auto_increment_increment=DEFAULT, "
         "auto_increment_offset=DEFAULT, lc_time_names=DEFAULT, collation_server=DEFAULT, sql_safe_updates=0"},
     {507, ", max_execution_time=0"},
-    {800, ", information_schema_stats_expiry=0, explicit_defaults_for_timestamp=DEFAULT"},
+    {800, ", information_schema_stats_expiry=0"},
 };
 
 void context_session(unsigned mysql, struct buf *out)
@@ -87,6 +87,8 @@ static void put_flags(const struct statement *s, unsigned mysql, struct buf *out
     if (mysql) {
         buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS),
                    !(s->flags2 & FLAGS2_RELAXED_UNIQUE), !!(s->flags2 & FLAGS2_AUTO_IS_NULL));
+        /* since 5.7, and not within a transaction, where DML is and it has no meaning: every other statement says it anew */
+        if (mysql >= 507 && s->kind != STATEMENT_DML) buf_printf(out, ", explicit_defaults_for_timestamp=%d", !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
         return;
     }
     buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "

@@ -51,13 +51,18 @@ static void test_mysql(void **state)
     assert_true(context_sql(&s, &mysql, &out));
     /* without NO_AUTO_CREATE_USER and MariaDB's own bits */
     assert_string_equal(buf_cstr(&out), "SET timestamp=5.000000, sql_mode=5437915136, character_set_client=utf8mb4, collation_connection=utf8mb4_general_ci, "
-                        "character_set_server=utf8mb4, foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0");
+                        "character_set_server=utf8mb4, foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0, explicit_defaults_for_timestamp=0");
+    s = (struct statement){.kind = STATEMENT_DML, .context = CONTEXT_FLAGS2, .flags2 = 0x01000000}; /* within a transaction it cannot be set */
+    buf_clear(&out);
+    assert_true(context_sql(&s, &mysql, &out));
+    assert_null(strstr(buf_cstr(&out), "explicit_defaults"));
     buf_clear(&out);
     context_session(506, &out);
     assert_null(strstr(buf_cstr(&out), "max_execution_time"));
     buf_clear(&out);
     context_session(800, &out);
     assert_non_null(strstr(buf_cstr(&out), "max_execution_time=0, information_schema_stats_expiry=0"));
+    assert_null(strstr(buf_cstr(&out), "explicit_defaults"));
     assert_null(strstr(buf_cstr(&out), "check_constraint_checks"));
     buf_clear(&out);
     context_session(0, &out);
