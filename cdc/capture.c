@@ -793,6 +793,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     struct decoder_options options = {
         .mariadb = cdc->driver->info(cdc->source)->version.flavour == DB_MARIADB,
         .checksum = cdc->driver->info(cdc->source)->checksum,
+        .explicit_timestamp = cdc->driver->info(cdc->source)->explicit_timestamp,
         .verify_checksums = true,
         .capture_accounts = settings->source.capture_accounts,
         .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),

@@ -63,6 +63,7 @@ struct decoder *decoder_new(const struct decoder_options *options, const struct 
     struct maps_options maps = {.filter = options->filter, .schema = options->schema, .context = options->context};
     d->options = *options;
     d->format = event_format_default(options->mariadb, options->checksum);
+    d->format.explicit_timestamp = options->explicit_timestamp;
     source_pos_copy(&d->commit.pos, pos);
     d->file_offset = pos->offset;
     d->maps = maps_new(&maps);

@@ -26,6 +26,7 @@ typedef bool decoder_schema_fn(void *context, struct table *draft, struct arena 
 struct decoder_options {
     bool mariadb;                 /* flavour, until the first FORMAT_DESCRIPTION says it itself */
     bool checksum;                /* before the first FORMAT_DESCRIPTION: as declared to the server */
+    bool explicit_timestamp;      /* as struct event_format has it */
     bool verify_checksums;        /* true except in benchmarks of the transport */
     bool capture_accounts;        /* account statements enter the log */
     bool refuse_statements;       /* DML as text stops capture */

@@ -106,6 +106,7 @@ bool event_format_decode(const struct event *event, struct event_format *format,
     uint8_t algorithm = summed ? cursor_u8(&in) : 0;
     if (algorithm > 1) return err_set(err, ERR_UNSUPPORTED, "checksum algorithm %u is unknown", algorithm);
     memcpy(f.version, version.data, version.size);
+    f.explicit_timestamp = format->explicit_timestamp; /* no file says it */
     f.mariadb = strstr(f.version, "MariaDB") || strstr(f.version, "-maria-");
     f.checksum = algorithm == 1;
     f.table_id_bytes = lengths.data[EVENT_TABLE_MAP - 1] == 6 ? 4 : 6;

@@ -42,6 +42,7 @@ struct event_format {
     bool mariadb, checksum;
     uint8_t table_id_bytes;    /* 4 or 6 */
     uint8_t query_post_header; /* at least 13 */
+    bool explicit_timestamp;   /* explicit_defaults_for_timestamp of the server itself: what it means where a MySQL before 8.0 does not say it */
     uint32_t created;          /* not 0: the first file since the server's start */
     char version[EVENT_VERSION_MAX];
 };

@@ -142,7 +142,7 @@ static bool listen(const struct fork_ask *ask, struct source *source, const stru
     struct hearing hearing = {.fork = fork, .domain = domain, .schema = ask->schema};
     struct decoder_options options = {
         .mariadb = ask->driver->info(source)->version.flavour == DB_MARIADB,
-        .checksum = ask->driver->info(source)->checksum, .verify_checksums = true,
+        .checksum = ask->driver->info(source)->checksum, .explicit_timestamp = ask->driver->info(source)->explicit_timestamp, .verify_checksums = true,
         .capture_accounts = ask->capture_accounts, .filter = ask->filter, .mask = ask->mask, .emit = hear, .schema = describe, .context = &hearing,
     };
     struct decoder *decoder = decoder_new(&options, from);

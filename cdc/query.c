@@ -164,12 +164,12 @@ static bool read_status(struct slice bytes, bool mariadb, struct statement *s)
     return !in.failed;
 }
 
-/* A MySQL that does not say it has its default, which became ON with 8.0. */
+/* A MySQL that does not say it: 8.0 and later have their default, ON, and what an older one has it was asked for. */
 static void assume_timestamp(const struct event_format *format, struct statement *s)
 {
     bool said = s->context & EXPLICIT_TIMESTAMP_SAID;
     s->context &= ~(uint32_t)EXPLICIT_TIMESTAMP_SAID;
-    if (!format->mariadb && !said && strtoul(format->version, NULL, 10) >= 8) s->flags2 |= FLAGS2_EXPLICIT_TIMESTAMP;
+    if (!format->mariadb && !said && (format->explicit_timestamp || strtoul(format->version, NULL, 10) >= 8)) s->flags2 |= FLAGS2_EXPLICIT_TIMESTAMP;
 }
 
 bool query_decode(const struct event *event, const struct event_format *format, const struct context *context,

@@ -88,13 +88,24 @@ failed:
     return false;
 }
 
-/* A variable since MariaDB 10.5 and MySQL 8.0. */
-static bool learn_metadata(struct source_link *link, struct err *err)
+/* A variable's value; "" where the server has no such variable. */
+static bool learn_variable(struct source_link *link, const char *name, char *value, size_t room, struct err *err)
 {
     struct db_result *result;
-    if (!db_query(link->db, &result, err, "SHOW GLOBAL VARIABLES LIKE 'binlog_row_metadata'")) return false;
-    link->info.unnamed = !result->row_count || strcasecmp(db_value(result, 0, 1, NULL), "FULL") != 0;
+    if (!db_query(link->db, &result, err, "SHOW GLOBAL VARIABLES LIKE '%s'", name)) return false;
+    snprintf(value, room, "%s", result->row_count ? db_value(result, 0, 1, NULL) : "");
     db_result_free(result);
+    return true;
+}
+
+static bool learn_variables(struct source_link *link, struct err *err)
+{
+    struct source_info *info = &link->info;
+    char names[16], stamps[16];
+    if (!learn_variable(link, "binlog_row_metadata", names, sizeof names, err) || /* since MariaDB 10.5 and MySQL 8.0 */
+        !learn_variable(link, "explicit_defaults_for_timestamp", stamps, sizeof stamps, err)) return false;
+    info->unnamed = strcasecmp(names, "FULL") != 0;
+    info->explicit_timestamp = info->version.flavour == DB_MYSQL && info->version.major < 8 && !strcmp(stamps, "ON");
     return true;
 }
 
@@ -104,7 +115,7 @@ bool source_open(const struct source_settings *settings, size_t host, const stru
     static const struct source_driver *const drivers[] = {[DB_MARIADB] = &source_mariadb, [DB_MYSQL] = &source_mysql};
     struct source_link *link;
     if (!source_link_open(settings, host, &link, err)) return false;
-    if (!learn_metadata(link, err)) {
+    if (!learn_variables(link, err)) {
         source_link_close(link);
         return false;
     }

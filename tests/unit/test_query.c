@@ -3,6 +3,8 @@
 
 #include "query.h"
 
+static bool explicit_timestamp; /* of the server that the QUERY is of */
+
 /* A QUERY with these status variables, database v, text "x". */
 static bool decode(const char *status, bool mariadb, uint16_t flags, struct statement *s, struct err *err)
 {
@@ -13,6 +15,7 @@ static bool decode(const char *status, bool mariadb, uint16_t flags, struct stat
         buf_init(&body, 65536);
     }
     struct event_format format = event_format_default(mariadb, true);
+    format.explicit_timestamp = explicit_timestamp;
     struct context context;
     struct event event;
     struct slice variables = unit_hex(status);
@@ -55,6 +58,24 @@ static void test_recorded(void **state)
     assert_int_equal(s.microseconds, 1);
     assert_int_equal(s.charset_database, 45);
     assert_slice(s.database, "v"); /* what the flag means depends on the statement: test_golden */
+}
+
+/* MySQL 5.6 does not write explicit_defaults_for_timestamp to its log; one that writes it means what it writes. */
+static void test_explicit_timestamp(void **state)
+{
+    (void)state;
+    struct statement s;
+    struct err err;
+    assert_true(decode("00 00000000", false, 0, &s, &err));
+    assert_int_equal(s.flags2, 0);
+    explicit_timestamp = true;
+    assert_true(decode("00 00000000", false, 0, &s, &err));
+    assert_int_equal(s.flags2, 0x01000000);
+    assert_true(decode("00 00000000 10 00", false, 0, &s, &err));
+    assert_int_equal(s.flags2, 0);
+    assert_true(decode("00 00000000", true, 0, &s, &err)); /* MariaDB has it in flags2 */
+    assert_int_equal(s.flags2, 0);
+    explicit_timestamp = false;
 }
 
 static void test_bounds(void **state)
@@ -104,6 +125,6 @@ static void test_context(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recorded), cmocka_unit_test(test_bounds), cmocka_unit_test(test_context)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recorded), cmocka_unit_test(test_explicit_timestamp), cmocka_unit_test(test_bounds), cmocka_unit_test(test_context)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
