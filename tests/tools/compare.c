@@ -10,6 +10,8 @@
  * Both sides are sorted by text that is pure ASCII: the primary key's integers as numbers and everything else in it as hex, or
  * without a key a hash of every column. The values themselves come as raw bytes (SET NAMES binary), FLOAT as DOUBLE, since SELECT
  * rounds it.
+ *
+ * --definitions: what SHOW CREATE TABLE prints is to be the same, too, as two servers of one version print it.
  */
 #include "buf.h"
 #include "tool.h"
@@ -24,7 +26,7 @@ struct options {
     char **databases;
     int database_count;
     uint64_t limit;
-    bool json, quiet;
+    bool json, quiet, definitions;
 };
 
 struct names { /* strings one behind the other */
@@ -164,8 +166,8 @@ static void read_shape(enum side side, const char *database, const char *table, 
     struct buf sql;
     buf_init(&sql, 8192);
     *shape = (struct shape){0};
-    buf_text(&sql, "SELECT COLUMN_NAME, DATA_TYPE, CONCAT_WS(' ', COLUMN_TYPE, IF(IS_NULLABLE='YES','NULL','NOT NULL'), CHARACTER_SET_NAME) "
-                   "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=");
+    buf_printf(&sql, "SELECT COLUMN_NAME, DATA_TYPE, CONCAT_WS(' ', COLUMN_TYPE, IF(IS_NULLABLE='YES','NULL','NOT NULL'), %s) "
+                     "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=", options.definitions ? "COLLATION_NAME" : "CHARACTER_SET_NAME");
     put_text(&sql, database);
     buf_text(&sql, " AND TABLE_NAME=");
     put_text(&sql, table);
@@ -267,10 +269,10 @@ static void put_hash(struct buf *sql, const struct shape *shape)
 {
     buf_text(sql, "SHA2(CONCAT(''"); /* MySQL 9.6 has no MD5 */
     for (size_t i = 0; i < shape->columns.count; i++) {
-        if (mixed && is_json(shape, i)) continue;
-        buf_text(sql, ",COALESCE(SHA2(");
+        bool document = mixed && is_json(shape, i); /* without the blanks within its strings, too: it is only for the order */
+        buf_printf(sql, ",COALESCE(SHA2(%s", document ? "REPLACE(" : "");
         put_name(sql, shape->columns.items[i]);
-        buf_text(sql, ",224),'-')");
+        buf_printf(sql, "%s,224),'-')", document ? ",' ','')" : "");
     }
     buf_text(sql, "),224)");
 }
@@ -442,6 +444,49 @@ static bool same_shape(const char *database, const char *table, const struct sha
     return false;
 }
 
+/* Without the counter of AUTO_INCREMENT: what rolled back moved it, too, and that is in no binary log. And without a column's character set, which MySQL prints
+   when somebody once wrote it; they are compared as what they are. */
+static void put_create(struct buf *out, const char *text)
+{
+    static const char *const words[] = {" AUTO_INCREMENT=", " CHARACTER SET ", " COLLATE "};
+    while (*text) {
+        size_t skip = 0;
+        for (size_t i = 0; i < sizeof words / sizeof *words && !skip; i++)
+            if (!strncmp(text, words[i], strlen(words[i]))) skip = strlen(words[i]) + strcspn(text + strlen(words[i]), " ,)\n");
+        if (!skip) buf_u8(out, (uint8_t)*text);
+        text += skip ? skip : 1;
+    }
+}
+
+static void take_create(enum side side, const char *database, const char *table, struct buf *out)
+{
+    struct buf sql;
+    buf_init(&sql, 4096);
+    buf_text(&sql, "SHOW CREATE TABLE ");
+    put_name(&sql, database);
+    buf_u8(&sql, '.');
+    put_name(&sql, table);
+    MYSQL_RES *result = query(side, &sql, true);
+    MYSQL_ROW row = mysql_fetch_row(result);
+    if (row) put_create(out, row[1]);
+    mysql_free_result(result);
+    buf_fini(&sql);
+}
+
+static void compare_create(const char *database, const char *table)
+{
+    struct buf texts[2];
+    for (enum side side = SOURCE; side <= TARGET; side++) {
+        buf_init(&texts[side], 1 << 20);
+        take_create(side, database, table, &texts[side]);
+    }
+    if (strcmp(buf_cstr(&texts[SOURCE]), buf_cstr(&texts[TARGET])) != 0) {
+        totals.shapes++;
+        if (!options.quiet) printf("definition %s.%s source: %s\ntarget: %s\n", database, table, buf_cstr(&texts[SOURCE]), buf_cstr(&texts[TARGET]));
+    }
+    for (enum side side = SOURCE; side <= TARGET; side++) buf_fini(&texts[side]);
+}
+
 /* Both without the blanks outside their strings. */
 static bool same_document(const char *a, size_t a_size, const char *b, size_t b_size)
 {
@@ -514,6 +559,7 @@ static void compare_table(const char *database, const char *table)
         if (shapes[side].hidden) add_period(&shapes[side]);
     shapes[SOURCE].versioned = history;
     if (same_shape(database, table, &shapes[SOURCE], &shapes[TARGET])) {
+        if (options.definitions) compare_create(database, table);
         take_json(&shapes[SOURCE], &shapes[TARGET]);
         buf_init(&sql, 1 << 20);
         for (enum side side = SOURCE; side <= TARGET; side++) {
@@ -585,8 +631,9 @@ static _Noreturn void help(void)
 {
     puts("compare: do two servers hold the same rows? Every table, every row, every byte.\n"
          "usage: compare [--source-host H --source-port P | --source-socket PATH] [--source-user U] [--source-password W |\n"
-         "       --source-password-file F] [the same with --target-…] [--limit N] [--json] [--quiet] [DATABASE…]\n"
+         "       --source-password-file F] [the same with --target-…] [--limit N] [--definitions] [--json] [--quiet] [DATABASE…]\n"
          "  --limit N   differences shown for each table (20)\n"
+         "  --definitions  SHOW CREATE TABLE prints the same on both, but for the counter of AUTO_INCREMENT; collations are the same\n"
          "  DATABASE    only these; else all but the system's and wolfcdc\n"
          "exit: 0 equal, 1 different, 2 usage, 3 a server cannot be reached");
     exit(0);
@@ -598,6 +645,7 @@ int main(int argc, char **argv)
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if (strcmp(argv[i], "--help") == 0) help();
         if (strcmp(argv[i], "--json") == 0) { options.json = true; continue; }
+        if (strcmp(argv[i], "--definitions") == 0) { options.definitions = true; continue; }
         if (strcmp(argv[i], "--quiet") == 0) { options.quiet = true; continue; }
         if (i + 1 == argc) tool_usage(argv[i], "a value is missing, or the option is unknown");
         const char *value = argv[i + 1];

@@ -17,7 +17,7 @@ static struct tool_server where = {.user = "root"};
 static MYSQL *connection, *first;
 static char database[40];
 static bool verbose;
-static unsigned refused, done, number;
+static unsigned refused, done, number; /* refused, done: of the schema at hand */
 static uint64_t state;
 
 uint64_t draw(void)
@@ -74,16 +74,20 @@ bool say(const char *format, ...)
     return ok;
 }
 
+/* NULL: a MySQL cannot show what another session is doing, whose text has letters beyond UTF-8's three bytes (information_schema.PROCESSLIST). */
 static MYSQL_RES *ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static MYSQL_RES *ask(const char *format, ...)
 {
+    enum { CANNOT_CONVERT = 3854 };
     char sql[2048];
     va_list list;
     va_start(list, format);
     vsnprintf(sql, sizeof sql, format, list);
     va_end(list);
     if (mysql_query(connection, sql) != 0) lost(mysql_error(connection));
-    return mysql_store_result(connection);
+    MYSQL_RES *result = mysql_store_result(connection);
+    if (!result && mysql_errno(connection) != CANNOT_CONVERT) lost(mysql_error(connection));
+    return result;
 }
 
 static void quiet_session(void)
@@ -94,6 +98,7 @@ static void quiet_session(void)
         "innodb_lock_wait_timeout=1, lock_wait_timeout=2%s", server.maria ? ", check_constraint_checks=1" : "");
     if (!server.common && !server.rows_only) say("SET SESSION binlog_format=ROW");
     if (!server.maria && server.version >= 800) say("SET SESSION binlog_row_value_options=''");
+    if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=1");
 }
 
 static void begin_session(void)
@@ -122,7 +127,7 @@ void session_back(void)
     connection = first;
     for (int i = 0; i < TRIES && there; i++) {
         MYSQL_RES *result = ask("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID=%lu", id);
-        there = mysql_num_rows(result) > 0;
+        there = !result || mysql_num_rows(result) > 0;
         mysql_free_result(result);
         if (there) tool_sleep_us(2000);
     }
@@ -142,6 +147,7 @@ static void change_session(void)
     if (!say("SET SESSION sql_mode='%s', time_zone='%s', foreign_key_checks=%u, unique_checks=%u, binlog_row_image=%s, auto_increment_increment=%u%s%s", ONE_OF(modes),
              ONE_OF(zones), foreign, unique, image, 1 + below(3), text ? ", binlog_format=" : "", text ? format : "")) return;
     session = (struct session){.full_image = !strcmp(image, "FULL"), .text_format = !strcmp(format, "STATEMENT"), .row_format = !strcmp(format, "ROW"), .foreign_keys = foreign};
+    if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=%u", chance(50)); /* 5.6 has it at its start */
     if (server.maria) say("SET SESSION check_constraint_checks=%u", !chance(10));
     else if (server.version >= 800) say("SET SESSION binlog_row_value_options='%s'", chance(50) ? "PARTIAL_JSON" : "");
 }
@@ -197,11 +203,45 @@ void learn(void)
 
 /* ---- one after another ---- */
 
+/* How many rows there are in how many tables; what compare is to find, too. */
+static unsigned long long count_rows(unsigned *count)
+{
+    MYSQL_RES *names = ask("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA='%s' AND TABLE_TYPE='BASE TABLE'", database);
+    unsigned long long rows = 0;
+    *count = 0;
+    for (MYSQL_ROW name; (name = mysql_fetch_row(names)); ++*count) {
+        MYSQL_RES *result = ask("SELECT COUNT(*) FROM `%s`", name[0]);
+        rows += strtoull(mysql_fetch_row(result)[0], NULL, 10);
+        mysql_free_result(result);
+    }
+    mysql_free_result(names);
+    return rows;
+}
+
+/* A schema whose last table was dropped, or that lost all its rows, would be equal to anything. */
+static void conclude(void)
+{
+    enum { TRIES = 50 };
+    unsigned count;
+    unsigned long long rows;
+    quiet_session();
+    for (int i = 0; !(rows = count_rows(&count)) && i < TRIES; i++) {
+        if (!count) create_table();
+        learn();
+        write_row(NULL);
+    }
+    printf("%s: %u tables, %llu rows, %u statements, %u refused\n", database, count, rows, done, refused);
+    if (rows) return;
+    fprintf(stderr, "randschema: %s has no row\n", database);
+    exit(TOOL_NOT_MET);
+}
+
 static void one_schema(uint64_t seed, unsigned steps)
 {
     static const char *const charsets[] = {"utf8mb4 COLLATE utf8mb4_general_ci", "latin1", "utf8mb4 COLLATE utf8mb4_bin"};
     state = seed * 0x2545f4914f6cdd1du + 1;
     serial = 1;
+    done = refused = 0;
     snprintf(database, sizeof database, "rs_%llu", (unsigned long long)seed);
     quiet_session();
     say("CREATE DATABASE %s CHARACTER SET %s", database, ONE_OF(charsets));
@@ -217,6 +257,7 @@ static void one_schema(uint64_t seed, unsigned steps)
         else if (what < 92) change_schema();
         else change_session();
     }
+    conclude();
 }
 
 static _Noreturn void help(void)
@@ -228,7 +269,8 @@ static _Noreturn void help(void)
          "  --common yes  only what MariaDB and MySQL both have, and rows alone\n"
          "  --rows yes    no changes as text (binlog_format MIXED or STATEMENT)\n"
          "  --verbose yes print every statement\n"
-         "exit: 0 done, 1 a transaction in two phases could not be ended, 2 usage, 3 the server could not be reached");
+         "It ends each with a line: its tables and rows, the statements done and refused.\n"
+         "exit: 0 done, 1 a transaction in two phases could not be ended, or a schema got no row, 2 usage, 3 the server could not be reached");
     exit(0);
 }
 
@@ -247,6 +289,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--verbose") == 0) verbose = true;
         else if (!tool_server_option(&where, "", argv[i], value)) tool_usage(argv[i], "unknown option");
     }
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* several write to one file */
     begin_session();
     first = connection;
     const char *text = mysql_get_server_info(connection);
@@ -255,7 +298,6 @@ int main(int argc, char **argv)
     (void)!sscanf(text, "%u.%u", &major, &minor);
     server.version = major * 100 + minor;
     for (uint64_t i = 0; i < count; i++) one_schema(seed + i, (unsigned)steps);
-    printf("%llu schemas, %u statements done, %u refused\n", (unsigned long long)count, done, refused);
     mysql_close(connection);
     return TOOL_DONE;
 }

@@ -62,7 +62,8 @@ static void put_real(struct buf *sql)
 static void put_timestamp(struct buf *sql)
 {
     unsigned fsp = below(7);
-    if (chance(70)) buf_printf(sql, "TIMESTAMP(%u) NULL", fsp);
+    if (chance(20)) buf_printf(sql, "TIMESTAMP(%u)", fsp); /* what that is, explicit_defaults_for_timestamp says */
+    else if (chance(70)) buf_printf(sql, "TIMESTAMP(%u) NULL", fsp);
     else buf_printf(sql, "TIMESTAMP(%u) NOT NULL DEFAULT CURRENT_TIMESTAMP(%u) ON UPDATE CURRENT_TIMESTAMP(%u)", fsp, fsp, fsp);
 }
 
@@ -224,11 +225,22 @@ static void change_column(struct buf *sql, const struct table *t, const struct c
     else buf_printf(sql, "ALTER TABLE `%s` CHANGE `%s` `%s` %s%s", t->name, c->name, name, c->type, nullness(c));
 }
 
+/* Another type of the same kind, or the same: values of one kind each flavour turns into another in its own way (a DECIMAL into a DATETIME, a YEAR into a TIME). */
+static void put_kindred(struct buf *sql, const struct column *c)
+{
+    if (strstr(c->kind, "int")) put_integer(sql, true);
+    else if (!strcmp(c->kind, "decimal")) put_decimal(sql);
+    else if (!strcmp(c->kind, "varchar") || !strcmp(c->kind, "char")) put_string(sql, true);
+    else if (strstr(c->kind, "binary")) buf_printf(sql, "VARBINARY(%u)", 1 + below(255));
+    else buf_text(sql, c->type);
+}
+
 static void modify_column(struct buf *sql, const struct table *t, const struct column *c)
 {
     if (!c) return;
     buf_printf(sql, "ALTER TABLE `%s` MODIFY `%s` ", t->name, c->name);
-    put_type(sql, server.common || server.rows_only); /* MariaDB keeps a key of what has become a BLOB, MySQL 5.6 one that may be NULL */
+    if (server.common) put_kindred(sql, c);
+    else put_type(sql, server.rows_only); /* MySQL 5.6 keeps a key of what may be NULL */
 }
 
 static void several(struct buf *sql, const struct table *t, const struct column *c)
