@@ -293,6 +293,23 @@ void sink_seeded(struct sink *sink, uint64_t lsn)
     pthread_mutex_unlock(&sink->lock);
 }
 
+/* In this order: a mark beside an older hold would have it begin there, with nothing. */
+bool sink_begin_anew(struct sink *sink, struct err *err)
+{
+    char mark[SINK_NAME_MAX + 8];
+    snprintf(mark, sizeof mark, "%s/new", sink->settings->name);
+    pthread_mutex_lock(&sink->lock);
+    bool ok = sink->resting || err_set(err, ERR_STOP, "its sink does not rest");
+    ok = ok && wal_hold(sink->wal, sink->settings->name, 1, err) && wal_hold(sink->wal, mark, 1, err);
+    if (ok) { /* its thread waits: what it owns may be moved */
+        sink->is_new = true;
+        sink->held = 1;
+    }
+    pthread_mutex_unlock(&sink->lock);
+    if (ok) sink_seeded(sink, 0);
+    return ok;
+}
+
 void sink_let_go(struct sink *sink)
 {
     char mark[SINK_NAME_MAX + 8];

@@ -98,6 +98,8 @@ void sink_forgive(struct sink *sink, uint64_t lsn);
 bool sink_forgives(struct sink *sink, uint64_t lsn);
 /* Its target was seeded: its position row says where it is, whatever it was. Wakes it if it stopped. */
 void sink_seeded(struct sink *sink, uint64_t lsn);
+/* While it rests, on a target that was emptied: begins with the log's first transaction, as a new sink does. ERR_STOP: it does not rest. */
+MUST_CHECK bool sink_begin_anew(struct sink *sink, struct err *err);
 /* The log need not keep for it what it still lacks: it has fallen too far behind. Until it confirms something again. */
 void sink_let_go(struct sink *sink);
 /* The log keeps what comes after lsn for it, at least: it is about to be given what is up to there, so that it begins nowhere by itself any more. It rests. */

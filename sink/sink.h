@@ -82,7 +82,7 @@ struct node_status {
     struct sink_status delivery;
     struct proof_status proof;
     enum order_state order;       /* of the operator's last order */
-    char order_text[240];         /* how far it is, or what came of it: "seeding from 10.9.0.1: 3 of 12 tables, 120000 rows" */
+    char order_text[400];         /* how far it is, or what came of it: "seeding from 10.9.0.1: 3 of 12 tables, 120000 rows" */
 };
 
 struct cluster_status {
@@ -94,8 +94,9 @@ struct cluster_status {
 
 bool sinks_cluster(struct sinks *sinks, size_t index, struct cluster_status *status);
 /* An operator's word: done in the background, seen in node_status.order. VERIFY: a round now (node NULL: every node). REPAIR: rows that differ are
-   made what the source's are; REPAIR_DRY says which. SEED: the node's data anew, from the log or from another node (`from`, NULL: chosen). */
-enum node_order { NODE_VERIFY, NODE_REPAIR, NODE_REPAIR_DRY, NODE_SEED };
+   made what the source's are; REPAIR_DRY says which. SEED: the node's data anew, from the log or from another node (`from`; "log": from it or not at all; NULL:
+   chosen); SEED_DRY says which, and why. */
+enum node_order { NODE_VERIFY, NODE_REPAIR, NODE_REPAIR_DRY, NODE_SEED, NODE_SEED_DRY };
 MUST_CHECK bool sinks_node_order(struct sinks *sinks, enum node_order order, const char *node, const char *from, struct err *err);
 
 const char *sink_state_name(enum sink_state state);

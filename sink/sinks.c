@@ -387,7 +387,8 @@ bool sinks_node_order(struct sinks *sinks, enum node_order order, const char *no
     }
     struct cluster *cluster = cluster_of(sinks, node, &index, err);
     if (!cluster) return false;
-    if (from && (source = cluster_node(cluster, from)) < 0)
+    if (from && !strcmp(from, "log")) source = CLUSTER_FROM_LOG;
+    else if (from && (source = cluster_node(cluster, from)) < 0)
         return err_set(err, ERR_CONFIG, "no node \"%s\" in the same [[sink]]", from);
     return cluster_order(cluster, order, index, source, err);
 }

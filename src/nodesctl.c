@@ -200,9 +200,10 @@ static int follow(const struct call *call, const char *name, bool verify)
     }
 }
 
-static int order(const struct call *call, const char *path, const char *node, const char *extra, const char *value)
+static int order(const struct call *call, const char *path, const char *node, const char *from)
 {
-    struct client_call request = {.post = true, .path = path, .params = {{"node", node}, {extra, value}}, .timeout_s = ASK_TIMEOUT_S};
+    struct client_call request = {.post = true, .path = path, .params = {{"node", node}, {"from", from}, {"dry_run", call->dry_run ? "1" : NULL}},
+                                  .timeout_s = ASK_TIMEOUT_S};
     struct client_answer answer = {0};
     int status = ask(call, &request, &answer);
     if (status) return status;
@@ -210,7 +211,7 @@ static int order(const struct call *call, const char *path, const char *node, co
     return follow(call, node, !strcmp(path, "/nodes/verify"));
 }
 
-int nodes_verify(const struct call *call) { return order(call, "/nodes/verify", call->count ? call->args[0] : NULL, "from", NULL); }
+int nodes_verify(const struct call *call) { return order(call, "/nodes/verify", call->count ? call->args[0] : NULL, NULL); }
 
 int nodes_repair(const struct call *call)
 {
@@ -218,9 +219,17 @@ int nodes_repair(const struct call *call)
     int status;
     const char *node = call->args[0];
     snprintf(what, sizeof what, "Rows of node %.100s that differ from the source's are made what the source's are; rows that the source has not are deleted.", node);
-    if (call->dry_run) return order(call, "/nodes/repair", node, "dry_run", "1");
-    if (!command_confirm(call, what, &status)) return status;
-    return order(call, "/nodes/repair", node, "dry_run", NULL);
+    if (!call->dry_run && !command_confirm(call, what, &status)) return status;
+    return order(call, "/nodes/repair", node, NULL);
+}
+
+static void say_seed(const char *node, const char *from, char *out, size_t room)
+{
+    if (!from) snprintf(out, room, "Node %.100s is brought up to date from the log if its position is still in it and all its rows are then equal; else every captured table on it "
+                        "is dropped, and copied from a proven node.", node);
+    else if (strcmp(from, "log")) snprintf(out, room, "Every captured table on node %.100s is dropped there and copied anew from %.100s.", node, from);
+    else snprintf(out, room, "Node %.100s is brought up to date from the log if its position is still in it; else every captured table on it is dropped, and the whole log delivered.",
+                  node);
 }
 
 int nodes_seed(const struct call *call)
@@ -228,8 +237,7 @@ int nodes_seed(const struct call *call)
     char what[400];
     int status;
     const char *node = call->args[0];
-    snprintf(what, sizeof what, "Every captured table on node %.100s is dropped there and copied anew from %.100s.", node,
-             call->from ? call->from : "a proven node");
-    if (!command_confirm(call, what, &status)) return status;
-    return order(call, "/nodes/seed", node, "from", call->from);
+    say_seed(node, call->from, what, sizeof what);
+    if (!call->dry_run && !command_confirm(call, what, &status)) return status;
+    return order(call, "/nodes/seed", node, call->from);
 }

@@ -264,13 +264,15 @@ static void node_order(struct request *request, enum node_order order, bool any)
 
 void verb_nodes_verify(struct request *request) { node_order(request, NODE_VERIFY, true); }
 
-void verb_nodes_repair(struct request *request)
+static bool is_dry(struct request *request)
 {
     const char *dry = request_param(request, "dry_run");
-    node_order(request, dry && !strcmp(dry, "1") ? NODE_REPAIR_DRY : NODE_REPAIR, false);
+    return dry && !strcmp(dry, "1");
 }
 
-void verb_nodes_seed(struct request *request) { node_order(request, NODE_SEED, false); }
+void verb_nodes_repair(struct request *request) { node_order(request, is_dry(request) ? NODE_REPAIR_DRY : NODE_REPAIR, false); }
+
+void verb_nodes_seed(struct request *request) { node_order(request, is_dry(request) ? NODE_SEED_DRY : NODE_SEED, false); }
 
 void verb_log_level(struct request *request)
 {

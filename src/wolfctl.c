@@ -418,7 +418,7 @@ static int do_nodes_verify(struct call *call) { return miscounted(call, 0, 1, "n
 
 static int do_nodes_repair(struct call *call) { return miscounted(call, 1, 1, "nodes repair NODE") ? PROGRAM_USAGE : nodes_repair(call); }
 
-static int do_nodes_seed(struct call *call) { return miscounted(call, 1, 1, "nodes seed NODE [--from NODE]") ? PROGRAM_USAGE : nodes_seed(call); }
+static int do_nodes_seed(struct call *call) { return miscounted(call, 1, 1, "nodes seed NODE [--from NODE|log]") ? PROGRAM_USAGE : nodes_seed(call); }
 
 static int do_list(struct call *call) { return miscounted(call, 0, 0, "list [servers] [--endpoint URL]") ? PROGRAM_USAGE : endpoint_list(call); }
 

@@ -360,7 +360,7 @@ bool cluster_settle(struct cluster *c, const struct strings *tables, struct err 
     struct ordered at = {.cluster = c};
     uint64_t differences;
     if (!c->proof) return err_set(err, ERR_CONFIG, "delivery = \"leader\" needs proof = true");
-    if (!proof_round(c->proof, -1, tables, true, ordered_say, &at, &differences, err)) return false;
+    if (!proof_round(c->proof, -1, tables, PROOF_REPAIR, ordered_say, &at, &differences, err)) return false;
     if (differences) log_warning("cluster.settled", "sink=%s rows=%llu text=\"rows that late statements had changed were put right\"",
                                  c->settings->cluster, (unsigned long long)differences);
     return true;

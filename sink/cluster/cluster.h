@@ -3,7 +3,7 @@
  * they share: the watch over the cluster (who is there, who leads), the proof that runs all the time, and the operator's orders.
  *
  *   nodes.h    what the nodes say, and the verdict (pure)       row_proof.h  rows of every node against the source's
- *   watch      the cluster's thread: polls, judges, tells      seed.h    a node's data anew
+ *   watch      the cluster's thread: polls, judges, tells      seed.h    a node's data anew; seed_way.h: from the log, or copied
  *   leader.c   delivery = "leader": sink_ops of one more sink  runner.h  sink_park, sink_advance …
  */
 #ifndef WOLFCDC_CLUSTER_H
@@ -26,6 +26,8 @@ void cluster_free(struct cluster *cluster);
 void cluster_status(struct cluster *cluster, struct cluster_status *status);
 /* Index of the node that is meant by its host, "host:port", id, or its sink's name; -1: none. */
 int cluster_node(struct cluster *cluster, const char *name);
+/* from: the index of the donor, -1 (whatever is best) or CLUSTER_FROM_LOG (the log, or not at all). */
+enum { CLUSTER_FROM_LOG = -2 };
 MUST_CHECK bool cluster_order(struct cluster *cluster, enum node_order order, int node, int from, struct err *err);
 
 /* ---- for roster.c: nodes that nobody listed; under its lock. take and take_back: the watch, or before it runs ---- */

@@ -1,4 +1,13 @@
-/* orders.c: see cluster.h. The operator's orders: one thread carries them out, one at a time, out of the way of any change. */
+/*
+ * orders.c: see cluster.h. The operator's orders: one thread carries them out, one at a time, out of the way of any change.
+ *
+ * A seed goes one of the ways of seed_way.h. Whichever it is, what goes through the leader comes to rest first, in order. What a kill leaves at each step:
+ *
+ *   catch-up   a node whose own sink goes on after the next start, as it would have without the order
+ *   log        before its position is gone: the node as it was. Then, until it is empty: a node without a position, which says that it is to be seeded. Then:
+ *              a new node, whose sink begins with the log's first transaction by itself
+ *   copy       likewise; its position is the last that it gets
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +17,13 @@
 #include "cluster_parts.h"
 #include "log.h"
 #include "seed.h"
+#include "seed_way.h"
 #include "thread.h"
 
-static const char *const order_names[] = {[NODE_VERIFY] = "verify", [NODE_REPAIR] = "repair", [NODE_REPAIR_DRY] = "repair --dry-run", [NODE_SEED] = "seed"};
+enum { CONNECT_WAIT_MS = 30000 };
+
+static const char *const order_names[] = {[NODE_VERIFY] = "verify", [NODE_REPAIR] = "repair", [NODE_REPAIR_DRY] = "repair --dry-run", [NODE_SEED] = "seed",
+                                          [NODE_SEED_DRY] = "seed --dry-run"};
 
 void ordered_say(void *context, const char *format, ...)
 {
@@ -26,10 +39,16 @@ void ordered_say(void *context, const char *format, ...)
 
 bool ordered_stopping(void *context) { return cluster_stopping(((struct ordered *)context)->cluster); }
 
+/* One that connects, as all do when the leader's way ends, has still to show it. */
 static bool serves(struct cluster *c, size_t node)
 {
     struct sink_status delivery;
-    sink_status_of(c->members[node], &delivery);
+    uint64_t until = clock_us() + CONNECT_WAIT_MS * 1000ull;
+    for (;;) {
+        sink_status_of(c->members[node], &delivery);
+        if (delivery.state != SINK_CONNECTING || cluster_stopping(c) || clock_us() > until) break;
+        clock_sleep_ms(20);
+    }
     return delivery.state == SINK_STREAMING || delivery.state == SINK_IDLE || delivery.state == SINK_PARKED;
 }
 
@@ -61,7 +80,7 @@ static bool find_donor(struct ordered *at, size_t *donor, struct err *err)
         if (i != at->node && !is_gone(c, i) && serves(c, i) && (proof_of(c, i) == PROOF_EQUAL || proof_of(c, i) == PROOF_IN_FLIGHT)) return *donor = i, true;
     for (size_t i = 0; i < c->count && c->proof; i++)
         if (i != at->node && !is_gone(c, i) && serves(c, i) && proof_of(c, i) != PROOF_DIFFERENT) {
-            if (!proof_round(c->proof, (int)i, NULL, false, ordered_say, at, &differences, err)) return err_context(err, "comparing %s first", c->addresses[i].host);
+            if (!proof_round(c->proof, (int)i, NULL, PROOF_COUNT, ordered_say, at, &differences, err)) return err_context(err, "comparing %s first", c->addresses[i].host);
             if (!differences) return *donor = i, true;
         }
     return err_set(err, ERR_STOP, "no other node is proven: wolfctl nodes verify, or name one that is right: --from NODE");
@@ -119,31 +138,172 @@ static void hold_what_comes(struct cluster *c, size_t node, size_t source)
     sink_hold_from(c->members[node], giver.lsn);
 }
 
-static bool copy(struct ordered *at, int from, uint64_t *lsn, struct err *err)
+struct seeding {
+    struct ordered at;
+    int from;                   /* the donor that was named, -1, or CLUSTER_FROM_LOG */
+    enum seed_way way;
+    char why[400];
+    uint64_t position;          /* the node's own */
+    uint64_t lsn;               /* where it is at the end */
+};
+
+static bool read_position(struct cluster *c, size_t node, struct seed_facts *facts, struct err *err)
 {
-    struct cluster *c = at->cluster;
-    at->donor = (size_t)from;
-    if (from >= 0 ? !check_donor(c, at->donor, err) : !find_donor(at, &at->donor, err)) return false;
+    enum { NO_SUCH_DATABASE = 1049, NO_SUCH_TABLE = 1146 };
+    struct server_settings server = cluster_node_server(c, node);
+    struct db_options options = {0};
+    struct err local = {0};
+    struct db *db;
+    char lsn[24] = "";
+    if (!err) err = &local;
+    settings_server(&server, "node", &options);
+    if (!db_open(&options, &db, err)) return false;
+    bool ok = db_scalar(db, lsn, sizeof lsn, &facts->has_position, err, "SELECT last_lsn FROM wolfcdc.position WHERE log_uuid='%s' AND sink='%s' "
+                        "ORDER BY previous_lsn DESC LIMIT 1", wal_uuid(c->wal), c->settings->position_name);
+    db_close(db);
+    if (!ok && err->number != NO_SUCH_TABLE && err->number != NO_SUCH_DATABASE) return err_context(err, "node %s", c->addresses[node].host);
+    if (!ok) facts->has_position = false;
+    if (!ok) err_clear(err);
+    facts->position = facts->has_position ? strtoull(lsn, NULL, 10) : 0;
+    return true;
+}
+
+static bool find_way(struct cluster *c, struct seeding *s, struct err *err)
+{
+    size_t node = s->at.node;
+    struct seed_facts facts = {.donor_named = s->from >= 0, .log_named = s->from == CLUSTER_FROM_LOG, .proof = c->proof};
+    struct sink_status delivery;
+    struct wal_points points;
+    char birth[300] = "";
+    facts.differs = proof_of(c, node) == PROOF_DIFFERENT;
+    facts.not_whole = birth;
+    sink_status_of(c->members[node], &delivery);
+    facts.stuck = delivery.state == SINK_CONFLICT || (delivery.state == SINK_STOPPED && !delivery.lost_position);
+    wal_points(c->wal, &points);
+    facts.first = points.first;
+    facts.written = points.written;
+    if (!read_position(c, node, &facts, err)) return false;
+    if (!c->settings->apply_ddl) snprintf(birth, sizeof birth, "apply_ddl is off: the tables would not be made");
+    else if (facts.log_named && !seed_birth(c->all->wal.dir, c->wal, birth, sizeof birth, err)) return err_context(err, "the log");
+    s->position = facts.position;
+    s->way = seed_way_choose(&facts, s->why, sizeof s->why);
+    return s->way != SEED_REFUSED || err_set(err, ERR_STOP, "the log cannot: %s", s->why);
+}
+
+/* Its own sink delivers, from where the node is to where the log is now. */
+static bool await_delivery(struct seeding *s, struct err *err)
+{
+    struct cluster *c = s->at.cluster;
+    struct sink *member = c->members[s->at.node];
+    struct sink_status status;
+    struct wal_points points;
+    wal_points(c->wal, &points);
+    sink_park(member, UINT64_MAX, "");
+    for (;;) {
+        sink_status_of(member, &status);
+        s->lsn = status.lsn;
+        if ((status.state == SINK_STREAMING || status.state == SINK_IDLE) && status.lsn >= points.commit) return true;
+        if (status.state == SINK_PAUSED) return err_set(err, ERR_RETRY, "its sink is paused; what to do: wolfctl resume --sink %s", status.name);
+        if (status.state == SINK_CONFLICT || status.state == SINK_GONE || status.state == SINK_STOPPED)
+            return err_set(err, ERR_STOP, "its sink is %s: %.300s", sink_state_name(status.state), status.reason);
+        if (cluster_stopping(c)) return err_set(err, ERR_RETRY, "the agent is stopping; its sink goes on after the next start");
+        ordered_say(&s->at, "seeding from the log: LSN %llu of %llu, %.1f MiB to go%s%.150s", (unsigned long long)status.lsn, (unsigned long long)points.commit,
+                    (double)status.lag_bytes / MIB, status.state == SINK_RETRYING ? ": " : "", status.state == SINK_RETRYING ? status.reason : "");
+        clock_sleep_ms(STEP_MS);
+    }
+}
+
+static bool prove(struct seeding *s, struct err *err)
+{
+    uint64_t differences;
+    if (!proof_round(s->at.cluster->proof, (int)s->at.node, NULL, PROOF_CERTIFY, ordered_say, &s->at, &differences, err))
+        return err_context(err, "the log was delivered up to LSN %llu, but not all was proven", (unsigned long long)s->lsn);
+    return !differences || err_set(err, ERR_STOP, "%llu rows differ after the log was delivered", (unsigned long long)differences);
+}
+
+/* What follows *after is in the log, and stays there. */
+static bool hold_log(struct seeding *s, uint64_t after, struct err *err)
+{
+    struct cluster *c = s->at.cluster;
+    struct wal_points points;
+    sink_hold_from(c->members[s->at.node], after);
+    wal_points(c->wal, &points);
+    return points.first <= after + 1 || err_set(err, ERR_STOP, "what follows LSN %llu was deleted from the log meanwhile", (unsigned long long)after);
+}
+
+static bool catch_up(struct seeding *s, struct err *err)
+{
+    if (!rest_node(&s->at, err) || !hold_log(s, s->position, err)) return false;
+    sink_seeded(s->at.cluster->members[s->at.node], s->position); /* it may have stopped; what its position row says counts */
+    return await_delivery(s, err) && prove(s, err);
+}
+
+static bool replay(struct seeding *s, struct err *err)
+{
+    struct cluster *c = s->at.cluster;
+    struct server_settings take = cluster_node_server(c, s->at.node);
+    struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .node = &take, .say = ordered_say, .context = &s->at,
+                                   .stopping = ordered_stopping};
+    return rest_node(&s->at, err) && hold_log(s, 0, err) && seed_empty(&options, err) && sink_begin_anew(c->members[s->at.node], err) &&
+           await_delivery(s, err) && prove(s, err);
+}
+
+static bool copy(struct seeding *s, struct err *err)
+{
+    struct cluster *c = s->at.cluster;
+    struct ordered *at = &s->at;
+    at->donor = (size_t)s->from;
+    if (s->from >= 0 ? !check_donor(c, at->donor, err) : !find_donor(at, &at->donor, err)) return false;
     struct server_settings give = cluster_node_server(c, at->donor), take = cluster_node_server(c, at->node);
     struct seed_options options = {.all = c->all, .sink = c->settings, .log_uuid = wal_uuid(c->wal), .donor = &give, .node = &take,
                                    .say = ordered_say, .context = at, .stopping = ordered_stopping, .rest_donor = rest_donor,
                                    .release_donor = release_donor};
     if (!rest_node(at, err)) return false;
     hold_what_comes(c, at->node, at->donor);
-    if (!seed_node(&options, lsn, err)) return false;
-    sink_seeded(c->members[at->node], *lsn);
+    if (!seed_node(&options, &s->lsn, err)) return false;
+    sink_seeded(c->members[at->node], s->lsn);
     return true;
 }
 
-static bool seed(struct cluster *c, size_t node, int from, struct err *err)
+typedef bool way_fn(struct seeding *s, struct err *err);
+static way_fn *const ways[SEED_WAYS] = {[SEED_CATCH_UP] = catch_up, [SEED_REPLAY] = replay, [SEED_COPY] = copy};
+
+static void say_way(const struct seeding *s)
 {
-    struct ordered at = {.cluster = c, .node = node};
-    uint64_t lsn = 0;
-    bool ok = copy(&at, from, &lsn, err);
-    let_all_go_on(&at);
-    if (ok) log_info("cluster.seeded", "sink=%s node=%s from=%s lsn=%llu", c->settings->cluster, c->addresses[node].host,
-                     c->addresses[at.donor].host, (unsigned long long)lsn);
-    return ok;
+    const struct cluster *c = s->at.cluster;
+    log_info("cluster.seed", "sink=%s node=%s way=%s why=\"%s\"", c->settings->cluster, c->addresses[s->at.node].host, seed_way_name(s->way), s->why);
+}
+
+/* What catching up did not bring right is copied, unless only the log was to be used; what passes by itself (ERR_RETRY) is not a reason. */
+static bool go(struct seeding *s, struct err *err)
+{
+    char first[300];
+    say_way(s);
+    if (ways[s->way](s, err)) return true;
+    if (s->way != SEED_CATCH_UP || s->from == CLUSTER_FROM_LOG || err->code != ERR_STOP) return false;
+    snprintf(first, sizeof first, "%.290s", err->text);
+    snprintf(s->why, sizeof s->why, "the log did not do: %s", first);
+    s->way = SEED_COPY;
+    err_clear(err);
+    say_way(s);
+    return copy(s, err);
+}
+
+static bool seed(struct cluster *c, size_t node, const struct order *order, char *text, size_t room, struct err *err)
+{
+    static const char *const words[SEED_WAYS] = {[SEED_CATCH_UP] = "brought up to date from the log, and proven", [SEED_REPLAY] = "emptied, given the whole log anew, and proven",
+                                                 [SEED_COPY] = "copied from "};
+    struct seeding s = {.at = {.cluster = c, .node = node}, .from = order->from};
+    bool dry = order->what == NODE_SEED_DRY;
+    if (!find_way(c, &s, err)) return false;
+    bool ok = dry || go(&s, err);
+    if (!dry) let_all_go_on(&s.at);
+    if (!ok) return false;
+    const char *donor = s.way != SEED_COPY ? "" : dry && s.from < 0 ? "a node that is proven" : c->addresses[dry ? (size_t)s.from : s.at.donor].host;
+    if (!dry) log_info("cluster.seeded", "sink=%s node=%s way=%s from=%s lsn=%llu why=\"%s\"", c->settings->cluster, c->addresses[node].host, seed_way_name(s.way),
+                       s.way == SEED_COPY ? donor : "log", (unsigned long long)s.lsn, s.why);
+    snprintf(text, room, "%s: %s %s%.80s: %.220s", order_names[order->what], dry ? "would be" : "done,", words[s.way], donor, s.why);
+    return true;
 }
 
 /* node -1: every one. */
@@ -152,21 +312,27 @@ static bool look(struct cluster *c, int node, enum node_order what, char *text, 
     struct ordered at = {.cluster = c, .node = node < 0 ? 0 : (size_t)node};
     uint64_t differences = 0;
     if (!c->proof) return err_set(err, ERR_CONFIG, "proof = false in this [[sink]]: nothing is compared");
-    if (!proof_round(c->proof, node, NULL, what == NODE_REPAIR, ordered_say, &at, &differences, err)) return false;
+    if (!proof_round(c->proof, node, NULL, what == NODE_REPAIR ? PROOF_REPAIR : PROOF_COUNT, ordered_say, &at, &differences, err)) return false;
     const char *done = what == NODE_REPAIR ? "put right" : "different";
     snprintf(text, room, "%s: done, %llu rows %s", order_names[what], (unsigned long long)differences, done);
     return true;
 }
 
+static bool do_order(struct cluster *c, int node, const struct order *order, char *text, size_t room, struct err *err)
+{
+    if (order->what == NODE_SEED || order->what == NODE_SEED_DRY) return seed(c, (size_t)node, order, text, room, err);
+    return look(c, node, order->what, text, room, err);
+}
+
 static void carry_out(struct cluster *c, int node, const struct order *order)
 {
     struct err err = {0};
-    char text[240];
+    char text[ORDER_TEXT];
     const char *host = node < 0 ? "*" : c->addresses[node].host;
     log_info("cluster.order", "sink=%s node=%s order=\"%s\"", c->settings->cluster, host, order_names[order->what]);
     snprintf(text, sizeof text, "%s: done", order_names[order->what]);
-    bool ok = order->what == NODE_SEED ? seed(c, (size_t)node, order->from, &err) : look(c, node, order->what, text, sizeof text, &err);
-    if (!ok) snprintf(text, sizeof text, "%s failed: %.200s", order_names[order->what], err.text);
+    bool ok = do_order(c, node, order, text, sizeof text, &err);
+    if (!ok) snprintf(text, sizeof text, "%s failed: %.350s", order_names[order->what], err.text);
     if (ok) log_info("cluster.order", "sink=%s node=%s text=\"%s\"", c->settings->cluster, host, text);
     else log_error("cluster.order", "sink=%s node=%s text=\"%s failed: %s\"", c->settings->cluster, host, order_names[order->what], err.text);
     pthread_mutex_lock(&c->lock);
@@ -219,7 +385,7 @@ void *cluster_orders(void *arg)
 
 bool cluster_order(struct cluster *c, enum node_order what, int node, int from, struct err *err)
 {
-    if (!c->proof && what != NODE_SEED) return err_set(err, ERR_CONFIG, "proof = false in [[sink]] \"%s\": nothing is compared", c->settings->cluster);
+    if (!c->proof && what != NODE_SEED && what != NODE_SEED_DRY) return err_set(err, ERR_CONFIG, "proof = false in [[sink]] \"%s\": nothing is compared", c->settings->cluster);
     if (from >= 0 && from == node) return err_set(err, ERR_CONFIG, "node %s cannot be seeded from itself", c->addresses[node].host);
     pthread_mutex_lock(&c->lock);
     bool good = true;

@@ -40,7 +40,7 @@ static bool open_side(const struct server_settings *server, const char *name, co
 }
 
 /* A statement that an agent had under way when it was killed would come after what is done here. */
-static bool lock_node(struct seed *s, struct err *err)
+bool seed_lock_node(struct seed *s, struct err *err)
 {
     bool locked = false;
     for (unsigned i = 0; i < LOCK_TRIES && !locked; i++) {
@@ -51,7 +51,7 @@ static bool lock_node(struct seed *s, struct err *err)
     return locked || err_set(err, ERR_STOP, "a predecessor's connection still lives on the node, and may be at work: end it there (SHOW PROCESSLIST, KILL)");
 }
 
-static bool open_node(struct seed *s, struct err *err)
+bool seed_open_node(struct seed *s, struct err *err)
 {
     struct err ignored = {0};
     if (!open_side(s->options->node, "node", node_session, &s->node, err)) return false;
@@ -61,7 +61,7 @@ static bool open_node(struct seed *s, struct err *err)
 
 static bool open_both(struct seed *s, struct err *err)
 {
-    return open_side(s->options->donor, "donor", donor_session, &s->donor, err) && open_node(s, err);
+    return open_side(s->options->donor, "donor", donor_session, &s->donor, err) && seed_open_node(s, err);
 }
 
 /* ---- the position row ---- */
@@ -97,8 +97,7 @@ static bool delete_position(struct seed *s, struct err *err)
     return true;
 }
 
-/* First of all: from here on the node says of itself that it has nothing. */
-static bool forget_position(struct seed *s, struct err *err)
+bool seed_forget_position(struct seed *s, struct err *err)
 {
     return position_tables_create(s->node, err) && delete_position(s, err) && db_exec(s->node, err, "COMMIT");
 }
@@ -175,10 +174,10 @@ static size_t count_tables(const struct seed *s, bool unheld)
     return count;
 }
 
-/* A table's DEFAULT may need a sequence. */
+/* The position first of all: from then on the node says of itself that it has nothing. A table's DEFAULT may need a sequence. */
 static bool make_room(struct seed *s, struct err *err)
 {
-    return seed_databases(s, err) && seed_drop(s, err) && seed_rest(s, true, err);
+    return seed_forget_position(s, err) && seed_databases(s, err) && seed_drop(s, err) && seed_rest(s, true, err);
 }
 
 static bool copy_all(struct seed *s, unsigned try, struct position *at, struct err *err)
@@ -203,8 +202,7 @@ static bool seed_once(const struct seed_options *options, unsigned try, struct p
 {
     struct seed seed = {.options = options, .began_us = clock_us()}, *s = &seed;
     seed_init(s);
-    bool ok = open_both(s, err) && lock_node(s, err) && read_position(s, at, err) && forget_position(s, err) && copy_all(s, try, at, err) &&
-              write_position(s, at, err);
+    bool ok = open_both(s, err) && seed_lock_node(s, err) && copy_all(s, try, at, err) && write_position(s, at, err);
     options->release_donor(options->context);
     if (ok) log_info("sink.seeded", "node=%s:%u donor=%s:%u tables=%zu rows=%llu bytes=%llu ms=%llu lsn=%s held_back=\"%s\"", options->node->host,
                      options->node->port, options->donor->host, options->donor->port, s->tables, (unsigned long long)s->rows, (unsigned long long)s->bytes,

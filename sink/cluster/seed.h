@@ -1,5 +1,6 @@
 /*
- * seed.h: private to sink/. A node's data anew, while its sink is parked: from a donor that is proven, in one consistent snapshot. The donor's position
+ * seed.h: private to sink/. A node's data anew, while its sink is parked: from a donor that is proven, in one consistent snapshot, or
+ * made ready to be given all of the log. The donor's position
  * row is read in the same snapshot, so the copy's LSN is exact. Its own sink rests for the snapshot, and while tables are read that no snapshot holds; then
  * it goes on.
  */
@@ -23,6 +24,11 @@ struct seed_options {
    off; then wolfcdc.position says *lsn. Statements are not written to the node's binary log when the account may leave them out. A failure leaves the node without a
    position row: its sink says so, and seed can be ordered again. ERR_RETRY: the donor's tables changed meanwhile; tried three times. */
 MUST_CHECK bool seed_node(const struct seed_options *options, uint64_t *lsn, struct err *err);
+/* The node as it was before the log began: what the source has of tables, views and the like is dropped there, its databases too where nothing else is
+   in them, and no position of this sink is left, of any log. donor and the two above: not used. */
+MUST_CHECK bool seed_empty(const struct seed_options *options, struct err *err);
+/* Why the log in that directory, which is `wal`, is not known to hold all from the source's first transaction on: empty, it does as far as a log can tell. */
+MUST_CHECK bool seed_birth(const char *dir, struct wal *wal, char *why, size_t room, struct err *err);
 /* One table alone: dropped on the node; with `copy` made as the donor's, and filled. The sinks of both are at rest at one LSN; positions stay. */
 MUST_CHECK bool seed_one_table(const struct seed_options *options, const char *database, const char *name, bool copy, struct err *err);
 

@@ -157,11 +157,13 @@ static bool read_list(struct seed *s, struct db *db, struct seed_objects *list, 
 }
 
 #define OURS " NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys', 'wolfcdc')"
-static const char list_all[] =
-    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IFNULL((SELECT e.TRANSACTIONS FROM information_schema.ENGINES e WHERE e.ENGINE=t.ENGINE), 'NO') "
-    "FROM information_schema.TABLES t WHERE TABLE_SCHEMA" OURS " UNION ALL "
-    "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, '' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" OURS
-    " AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')";
+#define ALL \
+    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, IFNULL((SELECT e.TRANSACTIONS FROM information_schema.ENGINES e WHERE e.ENGINE=t.ENGINE), 'NO') " \
+    "FROM information_schema.TABLES t WHERE TABLE_SCHEMA" OURS " UNION ALL " \
+    "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, '' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA" OURS \
+    " AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')"
+static const char list_all[] = ALL;
+static const char list_names[] = ALL " UNION ALL SELECT SCHEMA_NAME, 'any', '', '' FROM information_schema.SCHEMATA WHERE SCHEMA_NAME" OURS;
 static const char list_held_back[] =
     "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, 'trigger' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA" OURS " UNION ALL "
     "SELECT EVENT_SCHEMA, EVENT_NAME, 'event' FROM information_schema.EVENTS WHERE EVENT_SCHEMA" OURS;
@@ -185,6 +187,11 @@ bool seed_objects_read(struct seed *s, struct err *err)
     for (size_t i = 0; ok && i < list->count && list->items[i].kind == SEED_TABLE; i++)
         ok = intent_hash_table(s->donor, slice_text(list->items[i].database), slice_text(list->items[i].name), &list->items[i].hash, err);
     return ok;
+}
+
+bool seed_names_read(struct seed *s, struct err *err)
+{
+    return read_list(s, s->donor, &s->objects, list_names, err);
 }
 
 bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err)

@@ -2,7 +2,7 @@
  * seed_parts.h: private to the seed.
  *
  *   seed.c          the order of it, snapshot, position     seed_objects.c   what there is; databases, routines, views
- *   seed_rows.c     one table's rows
+ *   seed_rows.c     one table's rows                        seed_empty.c     a node that is to begin the log anew
  */
 #ifndef WOLFCDC_SEED_PARTS_H
 #define WOLFCDC_SEED_PARTS_H
@@ -40,11 +40,18 @@ struct seed {
     char held_back[400];        /* what was not copied */
 };
 
+/* seed.c */
+MUST_CHECK bool seed_open_node(struct seed *s, struct err *err);
+/* Whoever delivered to the node before, as this sink, is gone. */
+MUST_CHECK bool seed_lock_node(struct seed *s, struct err *err);
+MUST_CHECK bool seed_forget_position(struct seed *s, struct err *err);
+
 /* seed_objects.c */
 void seed_init(struct seed *s);
 void seed_fini(struct seed *s); /* not the connections */
 void seed_objects_free(struct seed_objects *objects);
 MUST_CHECK bool seed_objects_read(struct seed *s, struct err *err); /* the donor's, sorted, into s->objects */
+MUST_CHECK bool seed_names_read(struct seed *s, struct err *err); /* likewise without their definitions; of databases too, each as if it had a table `any` */
 MUST_CHECK bool seed_object_read(struct seed *s, const char *database, const char *name, struct err *err); /* that table of the donor's, into s->objects */
 MUST_CHECK bool seed_packet(struct seed *s, struct err *err);
 MUST_CHECK bool seed_databases(struct seed *s, struct err *err);

@@ -40,7 +40,7 @@ struct link {
     bool seen_version; struct db_version version;
 };
 
-struct tally { uint64_t rows, tables, differences, in_flight, missed; char reason[300]; };
+struct tally { uint64_t rows, tables, differences, in_flight, missed, skipped; char reason[300]; };
 
 struct node_result {           /* under the proof's lock */
     struct tally now, last;

@@ -22,7 +22,7 @@ enum {
     TABLE_COST = 200,          /* a table costs as much as so many rows */
     FOUND_LOGGED = 20,         /* differences of a table on a node that are logged one by one */
     PROVERS_MAX = 8,
-    REPAIR_PASSES = 6,
+    PASSES = 6,
     SOURCE_PAUSE_MS = 1000
 };
 
@@ -188,6 +188,7 @@ void prover_found(struct prover *p, int node, struct proof_table *t, struct slic
 void prover_skipped(struct prover *p, int node, const struct proof_table *t, const char *why)
 {
     struct tally *tally = &p->tally[node];
+    tally->skipped++;
     if (!tally->reason[0]) snprintf(tally->reason, sizeof tally->reason, "not compared: %.*s.%.*s: %s", SLICE_ARG(t->database), SLICE_ARG(t->name), why);
 }
 
@@ -680,8 +681,15 @@ static bool is_settled(const struct prover *p, bool whole)
     return true;
 }
 
+/* With none different, all is equal. */
+static bool certify(const struct tally *t, const char *name, struct err *err)
+{
+    if (t->skipped) return err_set(err, ERR_STOP, "node %s: %s", name, t->reason);
+    return !t->in_flight || err_set(err, ERR_STOP, "node %s: %llu row(s) could not be judged: they change all the time", name, (unsigned long long)t->in_flight);
+}
+
 /* What keeps the round from being all that was ordered. */
-static bool report(struct prover *p, bool whole, struct err *err)
+static bool report(struct prover *p, enum proof_aim aim, bool whole, struct err *err)
 {
     for (size_t i = 0; i < p->proof->options.count; i++) {
         const struct tally *t = &p->tally[i];
@@ -699,33 +707,34 @@ static bool report(struct prover *p, bool whole, struct err *err)
         if (p->repair && whole && t->in_flight)
             return err_set(err, ERR_RETRY, "node %s: %llu row(s) could not be settled: they change all the time, or the node does not pass the source's position",
                            name, (unsigned long long)t->in_flight);
+        if (aim == PROOF_CERTIFY && !t->differences && !certify(t, name, err)) return false;
     }
     return true;
 }
 
-bool proof_round(struct proof *proof, int node, const struct strings *tables, bool repair, proof_say *say, void *context, uint64_t *differences,
+bool proof_round(struct proof *proof, int node, const struct strings *tables, enum proof_aim aim, proof_say *say, void *context, uint64_t *differences,
                  struct err *err)
 {
     struct prover prover, *p = &prover;
     struct err local = {0};
-    bool ok = true;
+    bool ok = true, whole = tables || aim == PROOF_CERTIFY;
     if (!err) err = &local;
     prover_init(p, proof);
     p->ordered = true;
-    p->repair = repair;
+    p->repair = aim == PROOF_REPAIR;
     p->only = node;
     p->say = say;
     p->context = context;
-    for (unsigned pass = 0; ok && pass < (repair ? REPAIR_PASSES : 1u); pass++) {
+    for (unsigned pass = 0; ok && pass < (aim == PROOF_COUNT ? 1u : PASSES); pass++) {
         if (pass) prover_rest(p, 500);
         memset(p->tally, 0, sizeof p->tally);
         p->replaced = false;
         ok = run_round(p, tables, NULL, err);
-        if (is_settled(p, tables != NULL)) break;
+        if (is_settled(p, whole)) break;
     }
-    ok = ok && report(p, tables != NULL, err);
+    ok = ok && report(p, aim, whole, err);
     *differences = p->repaired;
-    for (size_t i = 0; !repair && i < proof->options.count; i++) *differences += p->tally[i].differences;
+    for (size_t i = 0; !p->repair && i < proof->options.count; i++) *differences += p->tally[i].differences;
     prover_fini(p);
     return ok;
 }

@@ -36,12 +36,16 @@ void proof_add(struct proof *proof, const struct server_settings *node, const ch
 void proof_leave_out(struct proof *proof, size_t node, bool out);
 void proof_status(struct proof *proof, size_t node, struct proof_status *status);
 /* A round now, of these tables ("db.table"; NULL: all), of this node (-1: every one), at full speed, in the caller's thread. False: some of it could not be compared
-   (ERR_RETRY, ERR_DENIED), or with repair: differences are left that no row can put right (ERR_STOP: tables without a key, definitions), or, with tables, rows
-   that could not be judged. repair: rows that differ are
-   made what the source's are (by key, 50 in a transaction that holds the node's sink off, only where the node has passed
-   the source's look, and both rows are as they were then). *differences: rows that were different; with repair: that were put right. say: progress, may be NULL. */
+   (ERR_RETRY, ERR_DENIED). aim:
+   COUNT    what differs is counted
+   REPAIR   rows that differ are made what the source's are (by key, 50 in a transaction that holds the node's sink off, only where the node has passed
+            the source's look, and both rows are as they were then). ERR_STOP: differences are left that no row can put right (tables without a key,
+            definitions), or, with tables, rows that could not be judged
+   CERTIFY  likewise counted, and ERR_STOP when a table was left out or a row could not be judged: with none different, all of it is equal
+   *differences: rows that were different; with REPAIR: that were put right. say: progress, may be NULL. */
+enum proof_aim { PROOF_COUNT, PROOF_REPAIR, PROOF_CERTIFY };
 typedef void proof_say(void *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
-MUST_CHECK bool proof_round(struct proof *proof, int node, const struct strings *tables, bool repair, proof_say *say, void *context,
+MUST_CHECK bool proof_round(struct proof *proof, int node, const struct strings *tables, enum proof_aim aim, proof_say *say, void *context,
                             uint64_t *differences, struct err *err);
 /* Each node's definition of a table ("db.table"), beside the source's as it is now. states: one for each node that the proof was given. */
 enum definition_state { DEFINED_ALIKE, DEFINED_OTHERWISE, DEFINED_NOT };

@@ -40,6 +40,7 @@ direct, a while after|after|1|700|way=direct|follower
 going back, log ahead of all|after|1|0|statements were on their way when|follower
 going back, being compared|after|5|0|START TRANSACTION WITH CONSISTENT SNAPSHOT|follower
 going back, sinks at rest|before|1|0|leader.connected|follower
+seed, nothing goes through the leader any more|after|1|0|is being seeded|copy
 another node leads|after|2|0|cluster.state|leader
 a database is gone|after|1|50|way=direct|database
 END
@@ -62,6 +63,20 @@ opening, not prepared|before|3|0|UPDATE wolfcdc.position SET last_lsn|restart
 a node is gone|after|1|100|cluster.node|follower
 another node leads|after|2|0|cluster.state|leader
 a database is gone|after|1|0|sink.retry|database
+seed from the log, its position going|before|1|0|DELETE FROM wolfcdc.position|replay
+seed from the log, its position gone|after|1|0|DELETE FROM wolfcdc.position|replay
+seed from the log, tables being dropped|after|2|0|DROP TABLE IF EXISTS|replay
+seed from the log, databases being dropped|after|1|0|DROP DATABASE IF EXISTS|replay
+seed from the log, about to begin|after|1|0|SELECT DISTINCT sink FROM wolfcdc.position|replay
+seed from the log, begun|after|1|0|CREATE DATABASE plain|replay
+seed from the log, on its way|after|9|5|COMMIT|replay
+seed from the log, being proven|after|2|0|START TRANSACTION WITH CONSISTENT SNAPSHOT|replay
+seed, snapshot taken|after|1|0|START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY|copy
+seed, a table being copied|after|2|0|SAVEPOINT before_table|copy
+seed, rows on their way|after|2|0|INSERT INTO `plain`.|copy
+seed, position not sent|before|1|0|SET foreign_key_checks=1, unique_checks=1|copy
+seed, position sent, perhaps|after|1|1|SET foreign_key_checks=1, unique_checks=1|copy
+seed, position committed|before|1|0|sink.seeded|copy
 END
 }
 
@@ -133,6 +148,31 @@ make_segment() {
     traffic 40
 }
 
+sink_is() { nodes_of clusters.0.nodes.2.sink_state | grep -qE "$1"; }
+seed_until_killed() { # OPTION...
+    "${ARM[@]}"
+    ctl_agent nodes seed "$(node_host 3)" --yes "$@" >>"$DIR/orders.log" 2>&1 &
+    traffic 60
+}
+make_replay() { # some of its tables are still there, to be dropped; its sink has to stop first, or it would write its position again
+    rm -f "$ORDER"
+    node_sql 3 "DELETE FROM wolfcdc.position; DROP TABLE plain.t"
+    burst
+    wait_for 30 "node 3's sink to stop" sink_is 'stopped|conflict'
+    seed_until_killed --from log
+}
+make_copy() {
+    rm -f "$ORDER"
+    burst
+    node_sql 3 "DROP DATABASE plain; DROP DATABASE wolfcdc"
+    seed_until_killed --from "$(node_host 1)"
+}
+# What was being seeded goes on by itself, or says that it is to be seeded; an operator does.
+heal_seed() {
+    wait_for 30 "node 3's sink" sink_is 'stopped|streaming|idle|conflict|gone'
+    nodes_of clusters.0.nodes.2.state | grep -qE '^(rebuilt|new)$' || return 0
+    seed_node 3
+}
 arm() { printf '%s %s %s %s\n' "$1" "$2" "$3" "$4" >"$ORDER.new" && mv "$ORDER.new" "$ORDER"; }
 # step NAME WHEN OFTEN MS TEXT HOW
 step() {
@@ -152,6 +192,7 @@ step() {
     burst
     start_armed
     for n in 1 2 3; do cluster run node $n; done
+    case $6 in replay | copy) heal_seed ;; esac
     wait_delivered 120
     lead_again 10
     wait_for 90 "the way after: $1" way_taken # rows that late statements changed are put right before
