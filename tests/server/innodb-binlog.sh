@@ -30,7 +30,7 @@ stop_agent
 ctl wal info --dir "$DIR/wal" >"$DIR/info.out"
 grep -qE 'bin-0000[0-9]\.ibb:0$' "$DIR/info.out" || fail "wal info says $(cat "$DIR/info.out")"
 
-sql source "SET GLOBAL rpl_semi_sync_master_enabled=ON"
+sql source "SET GLOBAL rpl_semi_sync_master_timeout=500, GLOBAL rpl_semi_sync_master_enabled=ON"
 write_config source.semi_sync=true
 start_agent
 sql source "INSERT INTO shop.more VALUES (4)"

@@ -68,12 +68,12 @@ changes() { # changes IMAGE: some in transactions of several
         [ $several != 0 ] || echo "COMMIT;"
     done
 }
-for image in FULL MINIMAL NOBLOB; do
-    changes $image >"$DIR/$image.sql"
-    [ $image = FULL ] || ctl_agent pause --sink target >/dev/null
+for image in ${IMAGES:-FULL MINIMAL NOBLOB}; do
+    changes "$image" >"$DIR/$image.sql"
+    [ "$image" = FULL ] || ctl_agent pause --sink target >/dev/null
     # a statement that finds history of the same time in its way is none
     mariadb --no-defaults --user=root --socket="$DIR/source/sock" ${VERSIONED:+--force} <"$DIR/$image.sql" >"$DIR/$image.out" 2>&1 || [ -n "$VERSIONED" ]
-    [ $image = FULL ] || ctl_agent resume --sink target >/dev/null
+    [ "$image" = FULL ] || ctl_agent resume --sink target >/dev/null
     wait_delivered
     say "$image: $(sql source 'SELECT COUNT(*) FROM d.u UNION ALL SELECT COUNT(*) FROM d.w UNION ALL SELECT COUNT(*) FROM d.z UNION ALL SELECT COUNT(*) FROM d.n UNION ALL SELECT COUNT(*) FROM d.c' | tr '\n' ' ')rows"
     compare
