@@ -52,9 +52,12 @@ lead_again() {
 }
 # LEADER, FOLLOWER: numbers of nodes.
 find_roles() { # who leads, and one who follows
-    lead_again
-    LEADER=$(nodes_of clusters.0.leader)
-    LEADER=${LEADER#node-}
+    LEADER=
+    until [[ $LEADER == [1-3] ]]; do # it may be lost between the two looks
+        lead_again
+        LEADER=$(nodes_of clusters.0.leader)
+        LEADER=${LEADER#node-}
+    done
     FOLLOWER=$((LEADER % 3 + 1))
     [ $((RANDOM % 2)) = 0 ] || FOLLOWER=$((FOLLOWER % 3 + 1))
 }
@@ -93,7 +96,7 @@ fault_follower_database_killed() {
 }
 # seed_node N [STATE]: what the operator orders when a node has come back without our position.
 seed_node() {
-    [ $# = 1 ] || await_nodes "clusters.0.nodes.$(($1 - 1)).state" "$2" 20
+    [ $# = 1 ] || await_nodes "clusters.0.nodes.$(($1 - 1)).state" "$2" 60
     ctl_agent nodes seed "$(node_host "$1")" --yes >>"$DIR/orders.log" 2>&1 || { tail -n 3 "$DIR/orders.log" >&2; fail "node $1 cannot be seeded"; }
 }
 fault_node_rebuilt() {
@@ -152,7 +155,7 @@ fault_two_leaders() {
     find_roles
     strike 0
     cluster part "$LEADER" on
-    await_nodes clusters.0.state split 20
+    await_nodes clusters.0.state split 60
     [ "$LONG" != 1 ] || sleep "$(outage)"
     mend
     cluster part "$LEADER" off
