@@ -19,7 +19,7 @@ if [ -z "${JOINED-}" ]; then
     row 'stage' 'measured' 'ratio' 'goal'
     row --- --- --- ---
 fi
-scale=$((QUICK ? 1 : 8))
+scale=$((QUICK ? 1 : 5))
 NARROW=$((200 * scale)) WIDE=$((25 * scale)) OLTP=$((2000 * scale)) # a MySQL commits hundreds of these a second, a MariaDB thousands
 
 # ---- MySQL -------------------------------------------------------------------------------------------------------------
