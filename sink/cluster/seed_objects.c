@@ -102,12 +102,12 @@ static void hold_back(struct seed *s, const char *kind, const char *database, co
     snprintf(s->held_back + used, sizeof s->held_back - used, "%s%s %s.%s", used ? ", " : "", kind, database, name);
 }
 
-/* By the end of its text; a line that begins so is in no comment. */
+/* By the end of its text, or before its partitions: no comment has a line break as it is. */
 static bool is_versioned(const char *text)
 {
     static const char clause[] = " WITH SYSTEM VERSIONING";
     size_t n = strlen(text);
-    return strstr(text, "\n PARTITION BY SYSTEM_TIME") || (n >= sizeof clause - 1 && strcmp(text + n - (sizeof clause - 1), clause) == 0);
+    return strstr(text, " WITH SYSTEM VERSIONING\n PARTITION BY ") || (n >= sizeof clause - 1 && strcmp(text + n - (sizeof clause - 1), clause) == 0);
 }
 
 /* SHOW CREATE: the text is in a column called "Create …", or for a routine third. Without the right to see it there is none. */

@@ -150,6 +150,16 @@ static void test_tables(void **state)
     target.column_count = 2;
     assert_false(http_table_new(table, &target, &other, &err));
     assert_non_null(strstr(err.text, "has no column `s`"));
+    target = sink_target;
+    target.sequence = true;
+    assert_false(http_table_new(table, &target, &other, &err));
+    assert_non_null(strstr(err.text, "d.t is a SEQUENCE"));
+    target = sink_target;
+    target.versioned = true;
+    target.period[1] = 2; /* `s`, which the source has */
+    assert_false(http_table_new(table, &target, &other, &err));
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "d.t is system-versioned on the source"));
     struct target_column generated[3];
     uint8_t image[64];
     memcpy(generated, sink_target_columns, sizeof generated);
