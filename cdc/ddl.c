@@ -499,14 +499,24 @@ static const struct first { const char *word; parse_fn *parse; } firsts[] = {
     {"PURGE", begin_admin}, {"CHECKSUM", begin_admin}, {"IMPORT", begin_other}, {"INSTALL", begin_other}, {"UNINSTALL", begin_other},
 };
 
-static void begin(struct parse *p)
+static void begin_plain(struct parse *p)
 {
-    while (tokens_skip_sign(&p->t, '(')) p->out->kind = STATEMENT_DML; /* (SELECT …) */
     for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++)
         if (tokens_skip(&p->t, firsts[i].word)) {
             firsts[i].parse(p);
             return;
         }
+}
+
+/* What is in brackets is a query, (SELECT …); any other statement there is none that a server knows. */
+static void begin(struct parse *p)
+{
+    bool bracketed = tokens_is_sign(&p->t, '(');
+    while (tokens_skip_sign(&p->t, '(')) p->out->kind = STATEMENT_DML;
+    begin_plain(p);
+    if (!bracketed || (p->out->role == DDL_STATEMENT && p->out->kind == STATEMENT_DML)) return;
+    p->out->role = DDL_STATEMENT;
+    p->out->kind = 0;
 }
 
 /* Bodies of routines, triggers and events hold statements of their own. A row change as text may be long; the target refuses a second one there. */
