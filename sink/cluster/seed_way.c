@@ -39,7 +39,7 @@ static enum seed_way say(enum seed_way way, char *why, size_t room, const char *
 
 enum seed_way seed_way_choose(const struct seed_facts *f, char *why, size_t room)
 {
-    char first[160];
+    char first[160] = "";
     if (f->donor_named) return say(SEED_COPY, why, room, "that node was named");
     if (!f->proof) return say(f->log_named ? SEED_REFUSED : SEED_COPY, why, room, "proof = false: nothing would show that the log had brought all of it");
     if (may_catch_up(f, &(struct words){first, sizeof first})) {
