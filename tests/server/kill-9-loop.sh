@@ -1,15 +1,12 @@
 #!/bin/bash
-# Agent, source and target are killed with -9 at random under load, ROUNDS times; the rows are equal after each.
+# Agent, source and target are killed with -9 at random under load, ROUNDS times; the rows are equal after each. SERVER=mariadb mysql-9 …, TARGET=the same, or
+# another; LONG=1 without SERVER: MariaDB 100 times, and MySQL 9.7 20 times.
 . "$(dirname "$0")/../lib.sh"
-ROUNDS=${ROUNDS:-$([ "$LONG" = 1 ] && echo 100 || echo 10)}
-start_source
-start_target
-write_config
-start_agent
-for ((round = 1; round <= ROUNDS; round++)); do
-    workload --database "shop$round" --setup-only
-    start_workload --database "shop$round" --no-setup --clients 4 --seconds 3 --ddl-ms 400
-    killed=
+
+round() {
+    local kill victim killed=
+    workload --database "shop$1" --setup-only
+    start_workload --database "shop$1" --no-setup --clients 4 --seconds 3 --ddl-ms 400
     for ((kill = 0; kill < 2; kill++)); do
         sleep "0.$((RANDOM % 9))"
         victim=$((RANDOM % 3))
@@ -27,7 +24,30 @@ for ((round = 1; round <= ROUNDS; round++)); do
     done
     join_workload
     wait_delivered 90
-    say "round $round: killed$killed"
+    say "round $1: killed$killed"
     compare
-done
-stop_agent
+}
+
+# loop SERVER TARGET ROUNDS
+loop() {
+    local i
+    start_source "$1.sh"
+    start_target "$2.sh"
+    write_config
+    start_agent
+    for ((i = 1; i <= $3; i++)); do round $i; done
+    stop_agent
+    stop_server source
+    stop_server target
+    rm -rf "$DIR"
+    mkdir -p "$DIR"
+    say "$1 to $2: $3 rounds"
+}
+
+if [ "$LONG" = 1 ] && [ -z "${SERVER-}" ]; then
+    loop mariadb mariadb "${ROUNDS:-100}"
+    loop mysql-9 mysql-9 "${ROUNDS:-20}"
+else
+    SERVER=${SERVER:-mariadb}
+    loop "$SERVER" "${TARGET:-$SERVER}" "${ROUNDS:-10}"
+fi

@@ -180,13 +180,15 @@ static void read_shape(enum side side, const char *database, const char *table, 
     }
     mysql_free_result(result);
     buf_clear(&sql);
-    buf_text(&sql, "SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE INDEX_NAME='PRIMARY' AND SUB_PART IS NULL AND TABLE_SCHEMA=");
+    buf_text(&sql, "SELECT COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS WHERE INDEX_NAME='PRIMARY' AND TABLE_SCHEMA=");
     put_text(&sql, database);
     buf_text(&sql, " AND TABLE_NAME=");
     put_text(&sql, table);
     buf_text(&sql, " ORDER BY SEQ_IN_INDEX");
     result = query(side, &sql, true);
-    for (MYSQL_ROW row; (row = mysql_fetch_row(result));) names_add(&shape->key, row[0]);
+    bool part = false; /* of a value: not what tells rows apart by their values */
+    for (MYSQL_ROW row; (row = mysql_fetch_row(result)); part |= row[1] != NULL) names_add(&shape->key, row[0]);
+    if (part) names_free(&shape->key);
     mysql_free_result(result);
     buf_clear(&sql);
     buf_text(&sql, "SELECT 1 FROM information_schema.TABLES WHERE TABLE_TYPE='SYSTEM VERSIONED' AND TABLE_SCHEMA=");
