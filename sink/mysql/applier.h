@@ -140,6 +140,9 @@ struct mysql_sink {
     uint64_t skip_to;          /* within a transaction delivered in parts: changes up to here are there */
     uint64_t careful_until;    /* one at a time while the position is below */
     bool careful_open;
+    bool repeatable;           /* the session reads as the source's transactions did, which one at a time need; see session_between */
+    bool explicit_stamps, explicit_wish; /* a MySQL 8's explicit_defaults_for_timestamp: of the session, and what the transaction to come wants */
+    uint64_t explicit_begin;   /* the transaction that was begun again for it */
     uint32_t prepared_count;    /* statements prepared since the plans were last forgotten */
     uint64_t fenced_us;
     bool final;                /* the error needs the operator: not to be tried again one by one */
@@ -154,6 +157,10 @@ MUST_CHECK bool session_open(struct mysql_sink *s, struct err *err);
 void session_close(struct mysql_sink *s);
 MUST_CHECK bool session_lock(struct mysql_sink *s, struct err *err); /* tries once: s->locked */
 MUST_CHECK bool session_send(struct mysql_sink *s, unsigned command, struct slice payload, const struct expect *expect, struct err *err);
+/* Between two transactions: how the next is done, one change at a time or as part of a group. */
+MUST_CHECK bool session_between(struct mysql_sink *s, bool careful, struct err *err);
+/* The same, where the statement has to have it, and nothing was sent of its transaction yet. */
+MUST_CHECK bool session_stamps(struct mysql_sink *s, const struct statement *statement, struct err *err);
 MUST_CHECK bool session_flags(struct mysql_sink *s, uint8_t flags, struct err *err); /* sends SET when they differ */
 MUST_CHECK bool session_time(struct mysql_sink *s, uint64_t us, struct err *err);
 /* What so many rows of the shape need; reads the replies in flight when there is something to prepare. */

@@ -236,7 +236,7 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
     s->group.progress.statements++;
     s->group.last_lsn = change->lsn;
     if (change->statement->own_commit) return intent_run(s, change, err);
-    if (!group_check_text(s, change->statement, err) || !own_position(s, err) || !say(s, "SAVEPOINT wolfcdc", err)) return false;
+    if (!group_check_text(s, change->statement, err) || (!s->flight.position && !session_stamps(s, change->statement, err)) || !own_position(s, err) || !say(s, "SAVEPOINT wolfcdc", err)) return false;
     if (session_text(s, change->statement, change->lsn, err) && session_replies(s, err)) return true;
     if (err->code != ERR_STOP) return false;
     err_context(err, "conflict at LSN %llu: a statement fails on the target", (unsigned long long)change->lsn);

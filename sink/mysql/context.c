@@ -81,14 +81,19 @@ static uint64_t mode_of(const struct statement *s, unsigned mysql)
     return (both & (mysql >= 800 ? ~gone : ~UINT64_C(0x10))) | (mysql >= 800 && !rounds ? theirs_truncate : 0);
 }
 
+bool context_stamps(const struct statement *s, bool otherwise)
+{
+    return s->context & CONTEXT_FLAGS2 ? s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP : otherwise;
+}
+
 static void put_flags(const struct statement *s, unsigned mysql, struct buf *out)
 {
     if (!(s->context & CONTEXT_FLAGS2)) return;
     if (mysql) {
         buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS),
                    !(s->flags2 & FLAGS2_RELAXED_UNIQUE), !!(s->flags2 & FLAGS2_AUTO_IS_NULL));
-        /* since 5.7, and not within a transaction, where DML is and it has no meaning: every other statement says it anew */
-        if (mysql >= 507 && s->kind != STATEMENT_DML) buf_printf(out, ", explicit_defaults_for_timestamp=%d", !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
+        /* since 5.7, and not within a transaction: for DML see session_between */
+        if (mysql >= 507 && s->kind != STATEMENT_DML) buf_printf(out, ", explicit_defaults_for_timestamp=%d", context_stamps(s, true));
         return;
     }
     buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "

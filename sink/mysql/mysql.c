@@ -43,6 +43,7 @@ static bool create(struct sink *sink, void **self, struct err *err)
     snprintf(s->uuid, sizeof s->uuid, "%s", wal_uuid(sink_wal(sink)));
     pthread_mutex_init(&s->lock, NULL);
     s->targets = targets_new();
+    s->explicit_wish = true;
     arena_init(&s->held.arena);
     buf_init(&s->packet, PACKET_MAX);
     buf_init(&s->statement, PACKET_MAX);
@@ -295,9 +296,9 @@ static bool take_change(void *self, const struct change *change, struct err *err
     if (left_out) return true;
     /* Delivered with an earlier part of the same transaction. */
     if (change->lsn <= s->skip_to && change->kind != CHANGE_BEGIN) return true;
-    if (s->careful_open || (change->kind == CHANGE_BEGIN && !s->group.open && s->position < s->careful_until)) {
-        return careful_change(s, change, err);
-    }
+    bool starts = change->kind == CHANGE_BEGIN && !s->group.open && !s->careful_open, careful = s->careful_open || (starts && s->position < s->careful_until);
+    if (starts && !session_between(s, careful, err)) return false;
+    if (careful) return careful_change(s, change, err);
     return on_change[change->kind](s, change, err) || group_failed(s, err);
 }
 

@@ -143,8 +143,11 @@ bool session_open(struct mysql_sink *s, struct err *err)
     s->mysql = version->flavour == DB_MYSQL;
     s->collations.mysql = s->mysql ? version->major * 100 + version->minor : 0;
     sink_server(s->sink, s->name, db_version(db)->text);
+    s->repeatable = false;
+    s->explicit_stamps = true;
     /* MySQL 8 keeps max_error_count, of 1024 there, for privileged accounts */
-    if (s->collations.mysql >= 800) snprintf(more, sizeof more, "SET transaction_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
+    if (s->collations.mysql >= 800)
+        snprintf(more, sizeof more, "SET transaction_isolation='READ-COMMITTED', explicit_defaults_for_timestamp=1, innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
     else snprintf(more, sizeof more, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d, max_error_count=%d", LOCK_WAIT_S, WARNINGS_MAX);
     return run_checks(s, err) && own_session(s, err) && db_exec_bytes(db, slice_text(more), err) &&
            session_lock(s, err) && read_limits(s, err) && read_manner(s, err) && read_collations(s, err);
@@ -349,8 +352,43 @@ static bool makes_database(const struct statement *st) { return st->kind == STAT
 
 static bool has_database(const struct statement *statement) { return statement->database.size && !makes_database(statement); }
 
+static bool set_stamps(struct mysql_sink *s, bool on, struct err *err)
+{
+    if (s->collations.mysql < 800 || on == s->explicit_stamps) return true;
+    if (!db_exec(s->db, err, "SET explicit_defaults_for_timestamp=%d", on)) return false;
+    s->explicit_stamps = on;
+    return true;
+}
+
+bool session_stamps(struct mysql_sink *s, const struct statement *statement, struct err *err)
+{
+    return set_stamps(s, context_stamps(statement, s->explicit_stamps), err);
+}
+
+/* A REPLACE as text that meets two rows by a unique key over a BLOB is refused by a MariaDB 10.11.19 under READ COMMITTED, with which groups lock less. */
+bool session_between(struct mysql_sink *s, bool careful, struct err *err)
+{
+    if (careful != s->repeatable &&
+        !db_exec(s->db, err, "SET %s='%s'", s->collations.mysql >= 800 ? "transaction_isolation" : "tx_isolation", careful ? "REPEATABLE-READ" : "READ-COMMITTED"))
+        return false;
+    s->repeatable = careful;
+    return !careful || set_stamps(s, s->explicit_wish, err);
+}
+
+/* What NULL is for a TIMESTAMP depends on it, and MySQL 8 takes it only between transactions: the transaction is begun again, by itself, but once. */
+static bool has_stamps(struct mysql_sink *s, const struct statement *statement, struct err *err)
+{
+    bool on = context_stamps(statement, s->explicit_stamps);
+    if (s->collations.mysql < 800 || on == s->explicit_stamps) return true;
+    bool again = s->careful_open && s->explicit_begin != s->group.begin_lsn;
+    if (again) s->explicit_begin = s->group.begin_lsn;
+    s->explicit_wish = on;
+    return err_set(err, again ? ERR_RETRY : ERR_STOP, "explicit_defaults_for_timestamp is to be %s, which MySQL takes only between transactions", on ? "ON" : "OFF");
+}
+
 bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err)
 {
+    if (!has_stamps(s, statement, err)) return false;
     if (has_database(statement)) {
         buf_clear(&s->packet);
         buf_text(&s->packet, "USE ");
@@ -382,6 +420,7 @@ bool session_enter(struct mysql_sink *s, const struct statement *statement, stru
     struct err ignored = {0};
     assert(s->flight.read == s->flight.count);
     s->text_context = true;
+    s->explicit_stamps = context_stamps(statement, s->explicit_stamps);
     if (has_database(statement)) {
         buf_clear(&s->packet);
         buf_text(&s->packet, "USE ");

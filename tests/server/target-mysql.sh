@@ -43,6 +43,10 @@ sql source "CREATE DATABASE d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; 
     SET binlog_row_image = MINIMAL; INSERT INTO nd (id, w) VALUES (1, 1), (2, 2); INSERT INTO t (id, v) VALUES (20, 'minimal'), (21, 'x'); INSERT INTO t (id, i1) VALUES (22, 1); UPDATE t SET v = 'm' WHERE id = 20; DELETE FROM t WHERE id = 21;
     CREATE TABLE r1 (a INT PRIMARY KEY); CREATE TABLE r2 (b INT PRIMARY KEY); RENAME TABLE r1 TO r0, r2 TO r1, r0 TO r2; INSERT INTO r1 VALUES (1);
     ALTER TABLE k ADD w VARCHAR(5) NOT NULL DEFAULT 'd', ADD UNIQUE (b, a); UPDATE k SET w = a LIMIT 3; TRUNCATE TABLE r1; DROP TABLE r2"
+# as text, where NULL for a TIMESTAMP is what the session says, which MySQL takes between transactions alone
+sql source "USE d; SET binlog_format = STATEMENT, sql_mode = '', explicit_defaults_for_timestamp = 0; CREATE TABLE st (id INT PRIMARY KEY, at TIMESTAMP, v INT);
+    INSERT INTO st VALUES (1, NULL, 1); SET explicit_defaults_for_timestamp = 1; INSERT INTO st VALUES (2, '2024-01-01 00:00:00', 2);
+    SET explicit_defaults_for_timestamp = 0; START TRANSACTION; UPDATE st SET v = 3; INSERT INTO st VALUES (3, NULL, 3), (4, NULL, 4); COMMIT"
 wait_delivered 60
 compare
 [ "$(sql target "SELECT COUNT(*) FROM d.k")" -gt 100 ] || fail "k is too small to show anything"
