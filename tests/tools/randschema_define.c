@@ -281,11 +281,11 @@ static void truncate(struct buf *sql, const struct table *t, const struct column
 }
 
 /* With foreign_key_checks off a key goes that a foreign key needs. What InnoDB then makes of the child's rows depends on what it has in memory (it
-   took a row without a parent; seed 500375 of MariaDB 11.8): no replica can be equal to that. */
+   took a row without a parent; seed 500375 of MariaDB 11.8): no replica can be equal to that. And MariaDB drops one that MySQL wants to keep for it. */
 static void drop_key(struct buf *sql, const struct table *t, const struct column *c)
 {
     (void)c;
-    if (session.foreign_keys) buf_printf(sql, "ALTER TABLE `%s` DROP PRIMARY KEY", t->name);
+    if (session.foreign_keys && own()) buf_printf(sql, "ALTER TABLE `%s` DROP PRIMARY KEY", t->name);
 }
 
 static void add_key(struct buf *sql, const struct table *t, const struct column *c)
