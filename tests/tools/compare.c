@@ -246,6 +246,10 @@ static bool is_integer(const char *kind)
     return false;
 }
 
+/* A label may be '', as the value 0 is shown: keys of it are told apart by their numbers. */
+static bool is_enum(const char *kind) { return strcmp(kind, "enum") == 0; }
+static bool sorts_by_number(const char *kind) { return is_integer(kind) || is_enum(kind); }
+
 /* ---- one side of one table, as a stream ---- */
 
 struct stream {
@@ -285,11 +289,12 @@ static void put_select(struct buf *sql, enum side side, const char *database, co
     buf_text(sql, "SELECT ");
     if (shape->key.count == 0) put_hash(sql, shape);
     for (size_t i = 0; i < shape->key.count; i++) {
-        bool number = is_integer(kind_of(shape, shape->key.items[i]));
+        const char *kind = kind_of(shape, shape->key.items[i]);
+        bool number = sorts_by_number(kind);
         if (i) buf_u8(sql, ',');
         buf_text(sql, number ? "" : "HEX(CAST(");
         put_name(sql, shape->key.items[i]);
-        buf_text(sql, number ? "" : " AS BINARY))");
+        buf_text(sql, number ? is_enum(kind) ? "+0" : "" : " AS BINARY))");
     }
     for (size_t i = 0; i < shape->columns.count; i++) {
         bool is_float = strcmp(shape->kinds.items[i], "float") == 0;
@@ -318,7 +323,7 @@ static int compare_keys(const struct shape *shape, const struct stream *a, const
 {
     size_t count = shape->key.count ? shape->key.count : 1;
     for (size_t i = 0; i < count; i++) {
-        bool number = shape->key.count && is_integer(kind_of(shape, shape->key.items[i]));
+        bool number = shape->key.count && sorts_by_number(kind_of(shape, shape->key.items[i]));
         int order = number ? compare_numbers(a->row[i], b->row[i]) : strcmp(a->row[i], b->row[i]);
         if (order) return order;
     }
