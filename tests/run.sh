@@ -12,7 +12,7 @@ LONG=${LONG:-0}
 LOGS=$BUILD/test-logs
 WORK=${WORK:-$BUILD/t}
 PORT_BASE=${PORT_BASE:-21000}
-SLOTS=${SLOTS:-2}          # scenarios with servers, at a time
+SLOTS=${SLOTS:-3}          # scenarios with servers, at a time
 NAMES=("$@")
 export BUILD LONG WORK
 export srcdir=$HERE/..     # where tests find their data, as under make check
