@@ -147,7 +147,8 @@ static void change_session(void)
     if (!say("SET SESSION sql_mode='%s', time_zone='%s', foreign_key_checks=%u, unique_checks=%u, binlog_row_image=%s, auto_increment_increment=%u%s%s", ONE_OF(modes),
              ONE_OF(zones), foreign, unique, image, 1 + below(3), text ? ", binlog_format=" : "", text ? format : "")) return;
     session = (struct session){.full_image = !strcmp(image, "FULL"), .text_format = !strcmp(format, "STATEMENT"), .row_format = !strcmp(format, "ROW"), .foreign_keys = foreign};
-    if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=%u", chance(50)); /* 5.6 has it at its start */
+    bool stamps = chance(50) || (!server.maria && !session.row_format); /* MySQL says it of DDL alone: to changes as text no replica can give it */
+    if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=%u", stamps); /* 5.6 has it at its start */
     if (server.maria) say("SET SESSION check_constraint_checks=%u", !chance(10));
     else if (server.version >= 800) say("SET SESSION binlog_row_value_options='%s'", chance(50) ? "PARTIAL_JSON" : "");
 }
