@@ -1,6 +1,7 @@
 /* query.c: see query.h. Status variables are a table: code → how long it is and where it goes. */
 #include "query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void context_init(struct context *context)
@@ -172,6 +173,18 @@ static void assume_timestamp(const struct event_format *format, struct statement
     if (!format->mariadb && !said && (format->explicit_timestamp || strtoul(format->version, NULL, 10) >= 8)) s->flags2 |= FLAGS2_EXPLICIT_TIMESTAMP;
 }
 
+/* A MariaDB 10.11.19 says it in flags2, an 11.8.6 does not; which of the others do is not known. MySQL has no way to switch them off, and had none to be
+   switched off before 8.0.16. */
+static void assume_checks(const struct event_format *format, struct statement *s)
+{
+    enum { NO_CHECKS = 0x8000, MARIADB_SAYS = 101119, MARIADB_11 = 110000, MYSQL_CHECKS = 80016 };
+    unsigned major, minor, patch;
+    if (sscanf(format->version, "%3u.%3u.%3u", &major, &minor, &patch) != 3) return;
+    unsigned version = major * 10000 + minor * 100 + patch;
+    bool says = s->context & CONTEXT_FLAGS2 && version >= MARIADB_SAYS && version < MARIADB_11;
+    if (format->mariadb ? says && !(s->flags2 & NO_CHECKS) : version >= MYSQL_CHECKS) s->context |= CONTEXT_CHECKED;
+}
+
 bool query_decode(const struct event *event, const struct event_format *format, const struct context *context,
                       struct statement *statement, struct err *err)
 {
@@ -191,6 +204,7 @@ bool query_decode(const struct event *event, const struct event_format *format, 
     s.text = cursor_rest(&in);
     if (in.failed || !read_status(variables, format->mariadb, &s)) return err_set(err, ERR_CORRUPT, "a QUERY that is cut short");
     assume_timestamp(format, &s);
+    assume_checks(format, &s);
     *statement = s;
     return true;
 }

@@ -41,7 +41,8 @@ enum { /* which parts of a statement's context are set */
     CONTEXT_FLAGS2 = 1 << 0, CONTEXT_SQL_MODE = 1 << 1, CONTEXT_CHARSET = 1 << 2, CONTEXT_TIME_ZONE = 1 << 3,
     CONTEXT_AUTO_INCREMENT = 1 << 4, CONTEXT_LC_TIME_NAMES = 1 << 5, CONTEXT_CHARSET_DATABASE = 1 << 6,
     CONTEXT_INSERT_ID = 1 << 7, CONTEXT_LAST_INSERT_ID = 1 << 8, CONTEXT_RAND = 1 << 9, CONTEXT_USER_VARS = 1 << 10,
-    CONTEXT_MICROSECONDS = 1 << 11, CONTEXT_CHARSET_COLLATIONS = 1 << 12
+    CONTEXT_MICROSECONDS = 1 << 11, CONTEXT_CHARSET_COLLATIONS = 1 << 12,
+    CONTEXT_CHECKED = 1 << 13 /* the session had CHECK constraints on, for certain: not every server's log says it */
 };
 
 struct statement {

@@ -356,11 +356,13 @@ static void put_match(const struct plan *plan, uint32_t at, const struct value *
     buf_text(out, geometry ? ")<=>HEX(" : "<=>");
     leader_sql_value(plan, at, value, true, out);
     buf_text(out, geometry ? ")" : "");
-    if (!plan_is_text(plan, at)) return;
-    buf_text(out, " AND BINARY "); /* under most collations 'a' would find 'A' */
+    bool text = plan_is_text(plan, at), real = plan_is_real(plan, at);
+    if (!text && !real) return;
+    buf_text(out, text ? " AND BINARY " : " AND ATAN2(0,"); /* under most collations 'a' would find 'A', and 0 finds -0 */
     put_column(plan, at, out);
-    buf_text(out, "<=>");
+    buf_text(out, text ? "<=>" : ")<=>ATAN2(0,");
     leader_sql_value(plan, at, value, true, out);
+    if (real) buf_u8(out, ')');
 }
 
 static void put_one_row(const struct plan *plan, const struct value *before, struct buf *out)

@@ -106,6 +106,7 @@ struct mysql_sink {
     bool mysql;                /* the target is no MariaDB: no arrays, other variables */
     uint8_t flags;             /* the session's, as in batches */
     uint64_t time_us;
+    bool left_out;             /* the last statement as text was taken, but for a row that the source may have */
     bool told;                 /* the target's warnings have been logged */
     bool locked;               /* we have the lock by name: see intent.c */
     bool text_context;         /* the session carries a statement's context */
@@ -175,9 +176,9 @@ bool session_excused(struct mysql_sink *s, const struct expect *expect);
 /* Waits for the log, then COMMIT and its reply. */
 MUST_CHECK bool session_commit(struct mysql_sink *s, uint64_t lsn, struct err *err);
 MUST_CHECK bool session_durable(struct mysql_sink *s, uint64_t lsn, struct err *err);
-/* A statement as text with its context, and the session put back: into flight. */
+/* A statement as text with its context: into flight, or done where it has to be looked at (left_out). session_restore is to follow it. */
 MUST_CHECK bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err);
-/* Sets a statement's context at once (nothing in flight) / puts the session back. */
+/* Sets a statement's context at once (nothing in flight) / puts the session back (into flight). */
 MUST_CHECK bool session_enter(struct mysql_sink *s, const struct statement *statement, struct err *err);
 MUST_CHECK bool session_restore(struct mysql_sink *s, struct err *err);
 /* The warnings of the last statement, for messages. Nothing in flight. */

@@ -10,7 +10,7 @@
 #include "log.h"
 
 enum outcome { ROW_DONE, ROW_MISSING, ROW_THERE, ROW_ALTERED, ROW_REFUSED, ROW_BROKEN };
-enum { DUPLICATE_KEY = 1062, HAS_CHILD = 1451, NO_PARENT = 1452 };
+enum { DUPLICATE_KEY = 1062, HAS_CHILD = 1451, NO_PARENT = 1452, CHECK_FAILED = 4025 };
 
 static bool own_position(struct mysql_sink *s, struct err *err)
 {
@@ -229,6 +229,31 @@ static bool on_row(struct mysql_sink *s, const struct change *change, struct err
     return group_version(s, t, change, &done, err) && (done || careful_row(s, t, change, err));
 }
 
+/* The session is put back, also when it fails. */
+static bool run_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err)
+{
+    struct err back = {0};
+    bool done = session_text(s, statement, lsn, err) && session_replies(s, err);
+    if (!done && err->code != ERR_STOP) return false;
+    while (!session_replies(s, &back)) { /* what was sent behind the one that failed */
+        if (back.code == ERR_STOP) continue;
+        *err = back;
+        return false;
+    }
+    if (session_restore(s, &back) && session_replies(s, &back)) return done;
+    *err = back;
+    return false;
+}
+
+/* What a CHECK constraint refuses the source has all the same: its session had them off, or it had been left out there, too. */
+static bool run_statement(struct mysql_sink *s, const struct change *change, struct err *err)
+{
+    struct statement unchecked = context_unchecked(change->statement);
+    if (run_text(s, change->statement, change->lsn, err)) return true;
+    if (err->number != CHECK_FAILED || s->mysql || context_checked(change->statement, false)) return false;
+    return say(s, "ROLLBACK TO SAVEPOINT wolfcdc", err) && run_text(s, &unchecked, change->lsn, err);
+}
+
 static bool on_statement(struct mysql_sink *s, const struct change *change, struct err *err)
 {
     enum conflict_way way;
@@ -237,12 +262,12 @@ static bool on_statement(struct mysql_sink *s, const struct change *change, stru
     s->group.last_lsn = change->lsn;
     if (change->statement->own_commit) return intent_run(s, change, err);
     if (!group_check_text(s, change->statement, err) || (!s->flight.position && !session_stamps(s, change->statement, err)) || !own_position(s, err) || !say(s, "SAVEPOINT wolfcdc", err)) return false;
-    if (session_text(s, change->statement, change->lsn, err) && session_replies(s, err)) return true;
+    if (run_statement(s, change, err)) return true;
     if (err->code != ERR_STOP) return false;
-    err_context(err, "conflict at LSN %llu: a statement fails on the target", (unsigned long long)change->lsn);
-    if (!careful_conflict(s, change->lsn, false, &way, err)) return false;
-    /* The replies behind the failed one: the session put back. */
-    return session_replies(s, err) && say(s, "ROLLBACK TO SAVEPOINT wolfcdc", err);
+    err_context(err, "conflict at LSN %llu: a statement %s on the target", (unsigned long long)change->lsn, s->left_out ? "does less" : "fails");
+    if (careful_conflict(s, change->lsn, false, &way, err)) return s->left_out || say(s, "ROLLBACK TO SAVEPOINT wolfcdc", err);
+    if (s->left_out) sink_remedy(s->sink, "If the source has the row, drop the constraint on the target, and: wolfctl conflict --sink %s retry. If it has it not: skip (go on as it is)", s->settings->name);
+    return false;
 }
 
 static bool on_commit(struct mysql_sink *s, const struct change *change, struct err *err)

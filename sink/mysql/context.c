@@ -18,6 +18,19 @@ bool context_inserts_history(const struct statement *s)
     return !s->flavour.size && s->context & CONTEXT_FLAGS2 && s->flags2 & FLAGS2_INSERT_HISTORY;
 }
 
+bool context_checked(const struct statement *s, bool mysql)
+{
+    return s->context & CONTEXT_CHECKED || (!mysql && !s->flavour.size && s->context & CONTEXT_FLAGS2 && s->flags2 & FLAGS2_NO_CHECK_CONSTRAINT);
+}
+
+struct statement context_unchecked(const struct statement *s)
+{
+    struct statement unchecked = *s;
+    unchecked.context |= CONTEXT_FLAGS2;
+    unchecked.flags2 |= FLAGS2_NO_CHECK_CONSTRAINT;
+    return unchecked;
+}
+
 const char context_own[] =
     "SET NAMES binary, autocommit=0, time_zone='+00:00', "
     "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=1, unique_checks=1, "
@@ -99,7 +112,6 @@ static void put_flags(const struct statement *s, unsigned mysql, struct buf *out
     buf_printf(out, ", foreign_key_checks=%d, unique_checks=%d, sql_auto_is_null=%d, sql_if_exists=%d, "
                "explicit_defaults_for_timestamp=%d", !(s->flags2 & FLAGS2_NO_FOREIGN_KEY_CHECKS), !(s->flags2 & FLAGS2_RELAXED_UNIQUE),
                !!(s->flags2 & FLAGS2_AUTO_IS_NULL), !!(s->flags2 & FLAGS2_IF_EXISTS), !!(s->flags2 & FLAGS2_EXPLICIT_TIMESTAMP));
-    if (s->flavour.size) return;
     buf_printf(out, ", check_constraint_checks=%d", !(s->flags2 & FLAGS2_NO_CHECK_CONSTRAINT));
     if (context_inserts_history(s)) buf_text(out, ", system_versioning_insert_history=1");
 }

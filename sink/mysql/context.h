@@ -17,6 +17,10 @@ struct collations {
 bool context_sql(const struct statement *statement, const struct collations *collations, struct buf *out);
 /* Whether it sets system_versioning_insert_history, which is not a part of every target's own session and has to be put back. */
 bool context_inserts_history(const struct statement *statement);
+/* Whether the target leaves out what the source left out by its CHECK constraints, and nothing else: they were on there, or are off here, too. */
+bool context_checked(const struct statement *statement, bool mysql);
+/* The statement as of a session that has them off. */
+struct statement context_unchecked(const struct statement *statement);
 /* explicit_defaults_for_timestamp of the statement's session; `otherwise` where it does not say. */
 bool context_stamps(const struct statement *statement, bool otherwise);
 /* The session of row changes, whatever was set before: of MariaDB, and of either. */

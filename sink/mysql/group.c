@@ -479,7 +479,7 @@ static bool send_text(struct mysql_sink *s, const struct batch *b, struct err *e
     st.text = cursor_varint_bytes(&in);
     st.tables = st.collations = (struct slice){NULL, 0};
     assert(!in.failed);
-    return session_text(s, &st, b->lsn, err);
+    return session_text(s, &st, b->lsn, err) && session_restore(s, err);
 }
 
 static bool send_rows(struct mysql_sink *s, struct batch *b, struct err *err)

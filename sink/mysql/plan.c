@@ -134,7 +134,7 @@ bool plan_new(const struct table *source, const struct target_table *target, boo
     }
     choose_keys(plan);
     find_period(plan);
-    for (uint32_t i = 0; i < target->column_count; i++) plan->generated |= target->columns[i].generated;
+    plan->generated = target->computes;
     *out = plan;
     return true;
 }
@@ -149,6 +149,12 @@ void plan_free(struct plan *plan)
 /* ---- shapes ---- */
 
 static bool is_left_out(const struct plan *plan, uint32_t column) { return plan->column[column] < 0; }
+
+bool plan_is_real(const struct plan *plan, uint32_t column)
+{
+    enum column_kind kind = plan->source->columns[column].kind;
+    return plan->column[column] >= 0 && plan->target->columns[plan->column[column]].real && (kind == COLUMN_FLOAT || kind == COLUMN_DOUBLE);
+}
 
 bool plan_is_text(const struct plan *plan, uint32_t column)
 {
@@ -307,7 +313,7 @@ static void put_key(const struct plan *plan, struct shape *shape, struct buf *sq
     shape->one_match = true;
 }
 
-/* NULL-safe, whatever the before image holds; after a key: as a check of the contents. */
+/* NULL-safe, whatever the before image holds, and by the sign of a zero, too, which ATAN2 sees, and <=> does not; after a key: as a check of the contents. */
 static void put_row(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
 {
     bool first = shape->key < 0;
@@ -324,6 +330,12 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
             buf_text(sql, plan->target->mysql ? " AND CAST(" : " AND BINARY "); /* MySQL warns of the operator */
             put_column(plan, i, sql);
             buf_text(sql, plan->target->mysql ? " AS BINARY)<=>?" : "<=>?");
+            add_param(shape, i, true, false);
+        }
+        if (plan_is_real(plan, i)) {
+            buf_text(sql, " AND ATAN2(0,");
+            put_column(plan, i, sql);
+            buf_text(sql, ")<=>ATAN2(0,?)");
             add_param(shape, i, true, false);
         }
         first = false;

@@ -68,6 +68,8 @@ struct plan {
 
 /* The column's values are text, compared by the target's collation. ENUM and SET have a collation as well, but travel as numbers. */
 bool plan_is_text(const struct plan *plan, uint32_t column);
+/* FLOAT or DOUBLE on both sides: 0 and -0 are equal, and are not the same. */
+bool plan_is_real(const struct plan *plan, uint32_t column);
 /* Owned. ERR_STOP names the column that the target lacks, or why the table is refused. */
 MUST_CHECK bool plan_new(const struct table *source, const struct target_table *target, bool check_before, struct plan **plan,
                          struct err *err);

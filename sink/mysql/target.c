@@ -181,6 +181,8 @@ static bool load_columns(struct target_table *table, struct db *db, const char *
                         !is(db_value(r, i, 5, NULL), "enum"); /* whose default is its first label */
         c->null_default = c->nullable && !c->generated && !db_value(r, i, 6, NULL);
         c->json = is(db_value(r, i, 5, NULL), "json");
+        c->real = is(db_value(r, i, 5, NULL), "float") || is(db_value(r, i, 5, NULL), "double");
+        table->computes |= c->generated;
         for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) c->geometry |= is(db_value(r, i, 5, NULL), shapes[k]);
     }
     db_result_free(r);
@@ -240,13 +242,14 @@ static void add_key(struct target_table *table, const struct db_result *r, uint6
 static bool load_keys(struct target_table *table, struct db *db, const char *at, struct err *err)
 {
     struct db_result *r;
-    if (!db_query(db, &r, err, "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM information_schema.STATISTICS%s AND "
-                  "NON_UNIQUE=0 ORDER BY INDEX_NAME, SEQ_IN_INDEX", at)) return false;
+    if (!db_query(db, &r, err, "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE FROM information_schema.STATISTICS%s AND "
+                  "(NON_UNIQUE=0 OR COLUMN_NAME IS NULL) ORDER BY INDEX_NAME, SEQ_IN_INDEX", at)) return false;
     table->keys = arena_alloc(&table->arena, (r->row_count + 1) * sizeof *table->keys);
     for (uint64_t i = 0, first = 0; i < r->row_count; i++) {
         const char *name = db_value(r, i, 0, NULL), *next = i + 1 < r->row_count ? db_value(r, i + 1, 0, NULL) : NULL;
+        table->computes |= !db_value(r, i, 1, NULL);
         if (next && strcmp(name, next) == 0) continue;
-        add_key(table, r, first, i + 1);
+        if (is(db_value(r, i, 4, NULL), "0")) add_key(table, r, first, i + 1);
         first = i + 1;
     }
     db_result_free(r);

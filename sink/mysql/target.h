@@ -17,6 +17,7 @@ struct target_column {
     bool null_default; /* takes NULL where an INSERT names it not: by its default, or for want of one (ALTER … DROP DEFAULT), which a strict session refuses */
     bool counts;    /* AUTO_INCREMENT */
     bool json;      /* a type of its own (MySQL), which takes no binary string */
+    bool real;      /* FLOAT, DOUBLE */
 };
 
 struct target_key { /* unique only; without prefix parts */
@@ -38,6 +39,7 @@ struct target_table { /* owned by its targets; immutable */
     bool related;        /* what such a rule does may concern its rows, or is held up by them */
     bool triggers;       /* would fire for our changes too */
     bool other_unique;   /* unique keys that `keys` does not show: prefixes, functional, long unique */
+    bool computes;       /* a generated column, hidden ones (functional indexes) included */
     uint64_t rows;       /* the server's estimate */
     char engine[64];
     uint32_t column_count;

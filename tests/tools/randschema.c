@@ -149,7 +149,7 @@ static void change_session(void)
     session = (struct session){.full_image = !strcmp(image, "FULL"), .text_format = !strcmp(format, "STATEMENT"), .row_format = !strcmp(format, "ROW"), .foreign_keys = foreign};
     bool stamps = chance(50) || (!server.maria && !session.row_format); /* MySQL says it of DDL alone: to changes as text no replica can give it */
     if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=%u", stamps); /* 5.6 has it at its start */
-    if (server.maria) say("SET SESSION check_constraint_checks=%u", !chance(10));
+    if (server.maria) say("SET SESSION check_constraint_checks=%u", !chance(10) || !(session.row_format || server.says_checks));
     else if (server.version >= 800) say("SET SESSION binlog_row_value_options='%s'", chance(50) ? "PARTIAL_JSON" : "");
 }
 
@@ -298,6 +298,7 @@ int main(int argc, char **argv)
     server.maria = strstr(text, "Maria") != NULL;
     (void)!sscanf(text, "%u.%u", &major, &minor);
     server.version = major * 100 + minor;
+    server.says_checks = !server.maria || server.version < 1100;
     for (uint64_t i = 0; i < count; i++) one_schema(seed + i, (unsigned)steps);
     mysql_close(connection);
     return TOOL_DONE;

@@ -19,6 +19,7 @@ struct server { /* what it is, and what may be made of it */
     unsigned version;  /* 8.0 is 800 */
     bool common;       /* only what MariaDB and MySQL both have */
     bool rows_only;    /* no changes as text: the target is of another version */
+    bool says_checks;  /* check_constraint_checks of a session is in its log */
 };
 struct session { /* what the session is set to */
     bool full_image, text_format /* STATEMENT: what a replica could do otherwise is left out */, row_format, foreign_keys;

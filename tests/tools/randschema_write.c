@@ -35,7 +35,7 @@ static void put_where(struct buf *sql, const struct table *t)
     if (chance(20)) buf_printf(sql, " OR `%s` IS NULL", c->name);
 }
 
-static const char *ignore(void) { return !session.text_format && chance(50) ? "IGNORE " : ""; }
+static const char *ignore(void) { return (session.row_format || (server.says_checks && !session.text_format)) && chance(50) ? "IGNORE " : ""; }
 
 static void put_set(struct buf *sql, const struct column *c)
 {
@@ -104,6 +104,9 @@ static void move(struct buf *sql, const struct table *t)
     buf_printf(sql, "UPDATE IGNORE `%s` SET `%s` = `%s` + %u ORDER BY `%s` DESC", t->name, c->name, c->name, 1 + below(3), c->name);
 }
 
+/* DOUBLE(20,5): an UPDATE of two tables writes to it, on MySQL, what it cannot hold, and no statement can say that value to a target (seed 1000140). */
+static bool is_rounded(const struct column *c) { return !server.maria && !strncmp(c->kind, "double", 6) && strchr(c->type, ','); }
+
 /* Two tables in one statement. */
 static void join(struct buf *sql, const struct table *t)
 {
@@ -114,7 +117,10 @@ static void join(struct buf *sql, const struct table *t)
         buf_printf(sql, "UPDATE IGNORE `%s` a, `%s` b SET a.`%s` = ", t->name, other->name, c->name);
         put_value(sql, c);
         const struct column *d = a_column(other);
-        if (!d) return;
+        if (!d || is_rounded(c) || is_rounded(d)) {
+            buf_clear(sql);
+            return;
+        }
         buf_printf(sql, ", b.`%s` = ", d->name);
         put_value(sql, d);
     } else {

@@ -4,6 +4,7 @@
 #include "query.h"
 
 static bool explicit_timestamp; /* of the server that the QUERY is of */
+static const char *version = "";
 
 /* A QUERY with these status variables, database v, text "x". */
 static bool decode(const char *status, bool mariadb, uint16_t flags, struct statement *s, struct err *err)
@@ -16,6 +17,7 @@ static bool decode(const char *status, bool mariadb, uint16_t flags, struct stat
     }
     struct event_format format = event_format_default(mariadb, true);
     format.explicit_timestamp = explicit_timestamp;
+    snprintf(format.version, sizeof format.version, "%s", version);
     struct context context;
     struct event event;
     struct slice variables = unit_hex(status);
@@ -78,6 +80,32 @@ static void test_explicit_timestamp(void **state)
     explicit_timestamp = false;
 }
 
+static bool is_checked(const char *server, const char *status)
+{
+    struct statement s;
+    struct err err;
+    version = server;
+    assert_true(decode(status, strstr(server, "MariaDB"), 0, &s, &err));
+    version = "";
+    return s.context & CONTEXT_CHECKED;
+}
+
+/* Whether CHECK constraints were on is what not every server says. */
+static void test_checked(void **state)
+{
+    (void)state;
+    assert_true(is_checked("10.11.19-MariaDB-log", "00 00000000"));
+    assert_false(is_checked("10.11.19-MariaDB-log", "00 00800000"));
+    assert_false(is_checked("10.11.19-MariaDB-log", "01 0000000000000000"));
+    assert_false(is_checked("10.11.14-MariaDB", "00 00000000"));
+    assert_false(is_checked("11.8.6-MariaDB", "00 00000000"));
+    assert_true(is_checked("8.0.16", "00 00000000"));
+    assert_true(is_checked("9.7.4-2", "00 00000000"));
+    assert_false(is_checked("8.0.15", "00 00000000"));
+    assert_false(is_checked("5.6.51-log", "00 00000000"));
+    assert_false(is_checked("", "00 00000000"));
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -125,6 +153,6 @@ static void test_context(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recorded), cmocka_unit_test(test_explicit_timestamp), cmocka_unit_test(test_bounds), cmocka_unit_test(test_context)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recorded), cmocka_unit_test(test_explicit_timestamp), cmocka_unit_test(test_checked), cmocka_unit_test(test_bounds), cmocka_unit_test(test_context)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
