@@ -128,6 +128,7 @@ struct cdc {
     struct decoder *decoder;
     struct temporaries *temporaries; /* of all sessions: the source's are not over when ours is */
     struct schema *schema;
+    struct ahead *ahead;       /* with schema */
     struct db_options schema_options;
     char schema_name[320], schema_host[256];
     struct commit stamped;        /* the one being appended */
@@ -453,7 +454,7 @@ static bool describe(void *context, struct table *draft, struct arena *arena, st
     /* A proof compares bytes, which need no names, unless masked columns are told by them; and its table may have been altered or dropped since. */
     if (cdc->proving) return !cdc->mask || !cdc->schema || schema_describe(cdc->schema, draft, arena, err);
     history_at(cdc->history, cdc->last_lsn, decoder_pos(cdc->decoder));
-    return history_describe(cdc->history, cdc->schema, draft, arena, err);
+    return history_describe(cdc->history, cdc->schema, cdc->ahead, draft, arena, err);
 }
 
 /* ---- semi-synchronous acknowledgements ---- */
@@ -811,8 +812,10 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     if (cdc->mask && !server) return err_set(err, ERR_CONFIG, "masked columns need a server beside the files: its keys are looked at");
     if (cdc->mask && !check_mask(cdc, err)) return false;
     struct schema *schema = server ? schema_new(&cdc->schema_options) : NULL;
+    struct ahead *ahead = server ? ahead_new(&settings->source, cdc->hosts.at) : NULL;
     pthread_mutex_lock(&cdc->lock);
     cdc->schema = schema;
+    cdc->ahead = ahead;
     pthread_mutex_unlock(&cdc->lock);
     memset(&cdc->counted, 0, sizeof cdc->counted);
     cdc->decoder = decoder_new(&options, from);
@@ -1010,8 +1013,10 @@ static void close_session(struct cdc *cdc)
     pthread_mutex_lock(&cdc->lock);
     struct source *source = cdc->source;
     struct schema *schema = cdc->schema;
+    struct ahead *ahead = cdc->ahead;
     cdc->source = NULL;
     cdc->schema = NULL;
+    cdc->ahead = NULL;
     cdc->status.semi_sync = SEMI_SYNC_OFF;
     cdc->status.server[0] = 0;
     cdc->status.tls = false;
@@ -1023,6 +1028,7 @@ static void close_session(struct cdc *cdc)
     decoder_free(cdc->decoder);
     cdc->decoder = NULL;
     schema_free(schema);
+    ahead_free(ahead);
     if (source) cdc->driver->close(source);
 }
 
@@ -1286,6 +1292,7 @@ static void interrupt(struct cdc *cdc)
     pthread_mutex_lock(&cdc->lock);
     if (cdc->source) cdc->driver->interrupt(cdc->source);
     if (cdc->schema) schema_interrupt(cdc->schema);
+    if (cdc->ahead) ahead_stop(cdc->ahead);
     pthread_cond_broadcast(&cdc->wake);
     pthread_mutex_unlock(&cdc->lock);
 }

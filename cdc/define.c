@@ -18,6 +18,7 @@ struct build {
     struct definition *d;       /* being made */
     uint32_t room;
     bool versioned, period, failed;
+    bool new_key;               /* ALTER: d->key is of new names; else of those before it */
 };
 
 /* ---- character sets ---- */
@@ -444,7 +445,7 @@ static int find_column(const struct definition *d, const char *name)
 static bool insert_column(struct build *b, const struct definition_column *column, uint32_t at)
 {
     struct definition *d = b->d;
-    if (d->column_count == COLUMN_COUNT_MAX || find_column(d, column->name) >= 0) return false;
+    if (d->column_count == COLUMN_COUNT_MAX) return false;
     if (d->column_count == b->room) {
         b->room = b->room ? b->room * 2 : 16;
         struct definition_column *more = arena_alloc(&d->arena, b->room * sizeof *more);
@@ -461,7 +462,7 @@ static void remove_column(struct definition *d, uint32_t at)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->key_count; i++)
-        if (strcasecmp(d->key[i], d->columns[at].name)) d->key[kept++] = d->key[i];
+        if (strcasecmp(d->key[i], d->columns[at].before)) d->key[kept++] = d->key[i];
     d->key_count = kept;
     memmove(&d->columns[at], &d->columns[at + 1], (d->column_count - at - 1) * sizeof *d->columns);
     d->column_count--;
@@ -472,6 +473,7 @@ static bool take_primary(struct build *b)
 {
     struct tokens *t = b->t;
     b->d->key_count = 0;
+    b->new_key = true;
     while (!at_end(t) && !tokens_is_sign(t, '(')) tokens_next(t); /* USING BTREE, a name */
     if (!tokens_skip_sign(t, '(')) return false;
     do {
@@ -572,10 +574,19 @@ static void inherit(struct build *b)
     }
 }
 
+static bool names_differ(const struct definition *d)
+{
+    for (uint32_t i = 1; i < d->column_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (!strcasecmp(d->columns[i].name, d->columns[k].name)) return false;
+    return true;
+}
+
 /* A primary key's columns are NOT NULL, whatever they say. */
 static bool finish(struct build *b)
 {
     struct definition *d = b->d;
+    if (!names_differ(d)) return false;
     inherit(b);
     for (uint32_t i = 0; i < d->key_count; i++) {
         int at = find_column(d, d->key[i]);
@@ -660,6 +671,14 @@ struct definition *define_copy(const struct definition *old, const char *databas
 
 /* ---- ALTER TABLE ---- */
 
+/* By the name that it had before the statement: its parts speak of those, so that names may change places in it. */
+static int find_before(const struct definition *d, const char *name)
+{
+    for (uint32_t i = 0; i < d->column_count; i++)
+        if (d->columns[i].before && !strcasecmp(d->columns[i].before, name)) return (int)i;
+    return -1;
+}
+
 /* FIRST, AFTER c; without either *at stays. */
 static bool take_position(struct build *b, uint32_t *at)
 {
@@ -720,23 +739,17 @@ static bool alter_drop(struct build *b)
     struct tokens *t = b->t;
     const char *name;
     bool conditional, column = tokens_skip(t, "COLUMN");
-    if (!column && skip_words(t, "PRIMARY", "KEY")) return b->d->key_count = 0, skip_item(t);
+    if (!column && skip_words(t, "PRIMARY", "KEY")) return b->d->key_count = 0, b->new_key = true, skip_item(t);
     for (size_t i = 0; !column && i < sizeof others / sizeof *others; i++)
         if (tokens_is(t, others[i])) return skip_item(t);
     struct tokens ahead = *t;
     if (!column && (tokens_skip(&ahead, "SYSTEM") || tokens_skip(&ahead, "PERIOD")) && (tokens_is(&ahead, "VERSIONING") || tokens_is(&ahead, "FOR")))
         return false;
     if (!skip_if(t, &conditional) || !take_name(b, &name)) return false;
-    int at = find_column(b->d, name);
+    int at = find_before(b->d, name);
     if (at < 0) return conditional;
     remove_column(b->d, (uint32_t)at);
     return skip_item(t);
-}
-
-static void rename_key(struct definition *d, const char *from, const char *to)
-{
-    for (uint32_t i = 0; i < d->key_count; i++)
-        if (!strcasecmp(d->key[i], from)) d->key[i] = to;
 }
 
 /* MODIFY c def, CHANGE c new def. */
@@ -750,13 +763,11 @@ static bool alter_change(struct build *b, bool renames)
     if (!skip_if(t, &conditional) || !take_name(b, &old)) return false;
     column.name = old;
     if (renames && !take_name(b, &column.name)) return false;
-    int at = find_column(b->d, old);
+    int at = find_before(b->d, old);
     if (at < 0) return conditional && skip_item(t);
     if (!take_definition(b, &column)) return false;
-    rename_key(b->d, old, column.name);
+    column.before = b->d->columns[at].before;
     if (!is_position(t)) {
-        /* names that change places in one statement: each part of it speaks of the names before it, and is read here one by one */
-        if (strcasecmp(old, column.name) && find_column(b->d, column.name) >= 0) return false;
         b->d->columns[at] = column;
         return true;
     }
@@ -788,15 +799,48 @@ static bool alter_rename(struct build *b, char *database, char *name)
     if (tokens_is(t, "INDEX") || tokens_is(t, "KEY")) return skip_item(t);
     if (tokens_skip(t, "COLUMN")) {
         if (!skip_if(t, &conditional) || !take_name(b, &from) || !tokens_skip(t, "TO") || !take_name(b, &to)) return false;
-        int at = find_column(b->d, from);
+        int at = find_before(b->d, from);
         if (at < 0) return conditional;
-        if (find_column(b->d, to) >= 0 && strcasecmp(from, to)) return false; /* names that change places: see alter_change */
         b->d->columns[at].name = to;
-        rename_key(b->d, from, to);
         return true;
     }
     if (!tokens_skip(t, "TO") && !tokens_skip(t, "AS")) tokens_skip_sign(t, '=');
     return take_new_name(b, database, name);
+}
+
+/* A text that may not hold as many characters any more becomes the next larger one, as far as can be told: see definition_apply. */
+static void grow(struct definition_column *c, unsigned width)
+{
+    static const struct { const char *type; uint64_t bytes; } texts[] = {
+        {"tinytext", 0xff}, {"text", 0xffff}, {"mediumtext", 0xffffff}, {"longtext", 0xffffffff}};
+    enum { LARGEST = sizeof texts / sizeof *texts - 1 };
+    size_t i = 0;
+    while (i < LARGEST && strcmp(c->type, texts[i].type)) i++;
+    if (i == LARGEST || !c->charset) return;
+    uint64_t bytes = texts[i].bytes / charset_width(c->charset) * width;
+    while (i < LARGEST && texts[i].bytes < bytes) i++;
+    c->type = c->full = texts[i].type;
+}
+
+/* CONVERT TO CHARACTER SET … [COLLATE …]: every column of text that there was, and the table's default. */
+static bool alter_convert(struct build *b)
+{
+    struct tokens *t = b->t;
+    struct definition_column as = {0};
+    if (!tokens_skip(t, "TO")) return false;
+    if (!skip_words(t, "CHARACTER", "SET") && !skip_words(t, "CHAR", "SET") && !tokens_skip(t, "CHARSET")) return false;
+    if (!take_charset(t, &as, false) || (tokens_skip(t, "COLLATE") && !take_charset(t, &as, true))) return false;
+    if (!as.charset || !strcmp(as.charset, "binary")) return false; /* the database's default; or text becomes bytes */
+    for (uint32_t i = 0; i < b->d->column_count; i++) {
+        struct definition_column *c = &b->d->columns[i];
+        if (!c->textual || !c->before) continue;
+        grow(c, charset_width(as.charset));
+        c->charset = as.charset;
+        c->collation = as.collation;
+    }
+    b->d->charset = as.charset;
+    b->d->collation = as.collation;
+    return true;
 }
 
 static bool alter_one(struct build *b, char *database, char *name)
@@ -807,7 +851,7 @@ static bool alter_one(struct build *b, char *database, char *name)
     if (tokens_skip(t, "MODIFY")) return alter_change(b, false);
     if (tokens_skip(t, "CHANGE")) return alter_change(b, true);
     if (tokens_skip(t, "RENAME")) return alter_rename(b, database, name);
-    if (tokens_is(t, "CONVERT")) return false; /* text columns may grow with their characters */
+    if (tokens_skip(t, "CONVERT")) return alter_convert(b);
     if (tokens_skip(t, "ALTER")) return skip_item(t);
     while (!at_end(t) && !tokens_is_sign(t, ',') && !tokens_is_sign(t, ')'))
         if (!take_option(b)) return false;
@@ -820,9 +864,14 @@ struct definition *define_alter(struct tokens *t, uint16_t charset, const struct
     struct build b = {.t = t, .charset_client = charset, .d = define_copy(old, old->database, old->name)};
     bool good = true;
     b.room = b.d->column_count;
+    for (uint32_t i = 0; i < b.d->column_count; i++) b.d->columns[i].before = b.d->columns[i].name;
     do {
         good = alter_one(&b, database, name);
     } while (good && tokens_skip_sign(t, ','));
+    for (uint32_t i = 0; i < b.d->key_count && !b.new_key; i++) {
+        int at = find_before(b.d, b.d->key[i]);
+        if (at >= 0) b.d->key[i] = b.d->columns[at].name;
+    }
     if (good && at_end(t) && finish(&b)) return b.d;
     definition_free(b.d);
     return NULL;

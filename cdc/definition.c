@@ -154,29 +154,28 @@ static void name_hashes(const struct definition *d, struct table *draft, struct 
     }
 }
 
-/* Bytes that a character may have. */
-static uint32_t width_of(const char *charset)
-{
-    static const struct { const char *charset; uint8_t bytes; } widths[] = {
-        {"utf8mb4", 4}, {"utf16", 4}, {"utf16le", 4}, {"utf32", 4}, {"gb18030", 4}, {"utf8mb3", 3}, {"ujis", 3}, {"eucjpms", 3}, {"ucs2", 2},
-        {"big5", 2}, {"sjis", 2}, {"cp932", 2}, {"euckr", 2}, {"gb2312", 2}, {"gbk", 2}};
-    for (size_t i = 0; charset && i < sizeof widths / sizeof *widths; i++)
-        if (!strcmp(widths[i].charset, charset)) return widths[i].bytes;
-    return 1;
-}
-
 /* Where the character set is not known, any whose characters fill the map's bytes evenly. */
 static uint64_t octets_of(const struct definition_column *c, const struct column *to)
 {
     if (!c->characters || !c->textual) return c->characters;
-    if (c->charset) return (uint64_t)c->characters * width_of(c->charset);
+    if (c->charset) return (uint64_t)c->characters * charset_width(c->charset);
     bool even = to->max_bytes % c->characters == 0 && to->max_bytes / c->characters >= 1 && to->max_bytes / c->characters <= 4;
     return even ? to->max_bytes : c->characters;
 }
 
-static bool apply_column(const struct definition_column *c, struct column *to, struct arena *arena, const char **reason)
+/* How large a CONVERT TO CHARACTER SET makes a text depends on the character set that it had, which not every statement says. */
+static const char *grown(const char *type, const struct column *to)
 {
-    struct schema_column from = {.name = c->name, .data_type = c->type, .column_type = c->full,
+    static const char *const texts[] = {"tinytext", "text", "mediumtext", "longtext"};
+    for (uint8_t i = 0; i < 4; i++)
+        if (!strcmp(type, texts[i]) && (to->kind == COLUMN_BLOB || to->kind == COLUMN_TEXT) && to->width > i + 1 && to->width <= 4) return texts[to->width - 1];
+    return NULL;
+}
+
+static bool apply_column(const struct definition_column *c, bool followed, struct column *to, struct arena *arena, const char **reason)
+{
+    const char *larger = followed ? grown(c->type, to) : NULL;
+    struct schema_column from = {.name = c->name, .data_type = larger ? larger : c->type, .column_type = larger ? larger : c->full,
                                  .nullable = c->nullable_known ? c->nullable : to->nullable, .collation = c->collation,
                                  .octets = octets_of(c, to)};
     return schema_apply(&from, to, arena, reason);
@@ -204,7 +203,7 @@ bool definition_apply(const struct definition *d, struct table *draft, struct ar
     struct column *columns = arena_alloc(arena, (draft->column_count + 1) * sizeof *columns);
     memcpy(columns, draft->columns, draft->column_count * sizeof *columns);
     for (uint32_t i = 0; i < d->column_count; i++)
-        if (!apply_column(&d->columns[i], &columns[i], arena, &reason)) return mismatch(d, draft, i + 1, reason, err);
+        if (!apply_column(&d->columns[i], d->origin == DEFINITION_DDL, &columns[i], arena, &reason)) return mismatch(d, draft, i + 1, reason, err);
     memcpy(draft->columns, columns, draft->column_count * sizeof *columns);
     name_hashes(d, draft, arena);
     apply_key(d, draft, arena);
@@ -271,7 +270,7 @@ static void column_of(const struct column *c, struct arena *arena, struct defini
     const char *charset = textual && c->collation ? charset_name(c->collation) : NULL;
     *to = (struct definition_column){.name = text_of(arena, c->name), .type = type_of(c), .charset = charset, .textual = textual,
                                      .nullable = c->nullable, .nullable_known = true, .collation = textual ? c->collation : 0};
-    if (sized) to->characters = c->max_bytes / (textual ? width_of(charset) : 1);
+    if (sized) to->characters = c->max_bytes / (textual ? charset_width(charset) : 1);
     to->full = full_of(arena, c, to->type, to->characters);
 }
 

@@ -20,6 +20,7 @@ struct definition_column {
     bool nullable, nullable_known;
     uint32_t characters;     /* or bytes, of CHAR VARCHAR BINARY VARBINARY; 0: other types */
     uint16_t collation;      /* id; 0: none, or unknown */
+    const char *before;      /* of an ALTER that is being read: its name till then; NULL: a new one */
 };
 
 enum definition_origin { DEFINITION_SERVER, DEFINITION_DDL, DEFINITION_FILE, DEFINITION_SET };
@@ -44,7 +45,7 @@ void definition_free(struct definition *definition);
 void definition_print(const struct definition *definition, struct buf *out);
 /* One line, for people: "id int not null, name varchar(20)". */
 void definition_show(const struct definition *definition, struct buf *out);
-/* Names, signs, charsets and key onto the columns of a map, as decoder_schema_fn. ERR_STOP with both where they cannot be the same table. */
+/* Names, signs, charsets and key onto the columns of a map, as decoder_schema_fn. A text that DDL made may be larger than it says. ERR_STOP with both where they cannot be the same table. */
 MUST_CHECK bool definition_apply(const struct definition *definition, struct table *draft, struct arena *arena, struct err *err);
 /* Whether names, types and keys are the same. */
 bool definition_same(const struct definition *a, const struct definition *b);

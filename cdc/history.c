@@ -303,59 +303,77 @@ static struct table copy_of(const struct table *draft, struct arena *arena)
     return copy;
 }
 
-/* What the server says now: taken over, and kept. */
-static bool ask(struct history *h, struct schema *server, struct table *draft, struct arena *arena, struct err *err)
+struct asking { /* whom a table's names are asked of */
+    struct history *history;
+    struct schema *server;
+    struct ahead *ahead;
+    struct arena *arena;
+};
+
+/* What the server says now, where nothing has changed it since. */
+static bool hear(const struct asking *a, struct table *draft, struct err *err)
 {
-    if (!server) return true;
-    if (!schema_describe(server, draft, arena, err)) return false;
-    struct definition *d = definition_of(draft);
-    d->origin = DEFINITION_SERVER;
-    catalog_put(h->catalog, d);
-    return sync_records(h, err);
+    return schema_describe(a->server, draft, a->arena, err) && ahead_clear(a->ahead, &a->history->pos, draft->database, draft->name, err);
 }
 
-/* DDL does not say everything (the collation that a column inherits from its database): the server does, where it still has that very table. */
-static bool refine(struct history *h, struct schema *server, const struct definition *known, const struct table *original, struct table *draft, struct arena *arena)
+/* Taken over, and kept. */
+static bool ask(const struct asking *a, struct table *draft, struct err *err)
 {
-    struct table theirs = copy_of(original, arena);
+    if (!a->server) return true;
+    if (!hear(a, draft, err)) return false;
+    struct definition *d = definition_of(draft);
+    d->origin = DEFINITION_SERVER;
+    catalog_put(a->history->catalog, d);
+    return sync_records(a->history, err);
+}
+
+static bool is_whole(const struct definition *d)
+{
+    for (uint32_t i = 0; i < d->column_count; i++)
+        if (d->columns[i].textual && !d->columns[i].charset) return false;
+    return true;
+}
+
+/* DDL does not say everything (the character set that a column inherits from its database): the server does, where it still has that very table. */
+static bool refine(const struct asking *a, const struct definition *known, const struct table *original, struct table *draft)
+{
+    struct table theirs = copy_of(original, a->arena);
     struct err refused = {0};
-    if (known->origin != DEFINITION_DDL || !server || !schema_describe(server, &theirs, arena, &refused)) return false;
+    if (known->origin != DEFINITION_DDL || !a->server || is_whole(known) || !hear(a, &theirs, &refused)) return false;
     struct definition *d = definition_of(&theirs);
     if (!definition_same(d, known)) {
         definition_free(d);
         return false;
     }
     d->origin = DEFINITION_SERVER;
-    catalog_put(h->catalog, d);
+    catalog_put(a->history->catalog, d);
     *draft = theirs;
     return true;
 }
 
-static bool describe(struct history *h, struct schema *server, struct table *draft, struct arena *arena, struct err *err)
+static bool describe(const struct asking *a, struct table *draft, struct err *err)
 {
-    struct table original = copy_of(draft, arena);
+    struct table original = copy_of(draft, a->arena);
     struct err differs = {0}, says = {0};
-    const struct definition *known = catalog_find(h->catalog, draft->database, draft->name);
-    h->tracks = true;
-    if (!known) return ask(h, server, draft, arena, err);
-    if (definition_apply(known, draft, arena, &differs)) {
-        if (refine(h, server, known, &original, draft, arena)) return sync_records(h, err);
-        return true;
-    }
-    if (known->origin != DEFINITION_SET && server) {
+    const struct definition *known = catalog_find(a->history->catalog, draft->database, draft->name);
+    a->history->tracks = true;
+    if (!known) return ask(a, draft, err);
+    if (definition_apply(known, draft, a->arena, &differs)) return !refine(a, known, &original, draft) || sync_records(a->history, err);
+    if (known->origin != DEFINITION_SET && a->server) {
         *draft = original;
-        if (ask(h, server, draft, arena, &says)) return true;
+        if (ask(a, draft, &says)) return true;
         if (says.code == ERR_RETRY) differs = says;
     }
     if (err) *err = differs;
     return false;
 }
 
-bool history_describe(struct history *h, struct schema *server, struct table *draft, struct arena *arena, struct err *err)
+bool history_describe(struct history *h, struct schema *server, struct ahead *ahead, struct table *draft, struct arena *arena, struct err *err)
 {
     if (draft->named) return !server || schema_describe(server, draft, arena, err); /* names are there: only what no map tells */
+    struct asking asking = {h, server, ahead, arena};
     pthread_mutex_lock(&h->lock);
-    bool good = describe(h, server, draft, arena, err);
+    bool good = describe(&asking, draft, err);
     pthread_mutex_unlock(&h->lock);
     return good;
 }

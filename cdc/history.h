@@ -8,6 +8,7 @@
  */
 #ifndef WOLFCDC_HISTORY_H
 #define WOLFCDC_HISTORY_H
+#include "ahead.h"
 #include "definition.h"
 #include "schema.h"
 
@@ -26,8 +27,8 @@ void history_abort(struct history *history);
 bool history_is_pending(const struct history *history);
 /* Before the commit enters the log: what its statements made of the definitions is on disk when this returns. */
 MUST_CHECK bool history_commit(struct history *history, struct err *err);
-/* As decoder_schema_fn. server NULL: there is none to ask; then a table that is not known stays without names. */
-MUST_CHECK bool history_describe(struct history *history, struct schema *server, struct table *draft, struct arena *arena, struct err *err);
+/* As decoder_schema_fn. server NULL: there is none to ask; then a table that is not known stays without names. ahead: whether what it says can be believed. */
+MUST_CHECK bool history_describe(struct history *history, struct schema *server, struct ahead *ahead, struct table *draft, struct arena *arena, struct err *err);
 /* True once after a definition was set or refreshed: what was made of the old ones is to be forgotten. */
 bool history_changed(struct history *history);
 

@@ -163,8 +163,8 @@ static bool mariadb_dump(struct source *source, const struct source_pos *from, s
     char text[GTID_SET_TEXT_MAX];
     gtid_set_format(&from->gtids, text);
     if (!db_exec(source->link->db, err, "SET @slave_connect_state = '%s'", text) || !source_register(source->link, err)) return false;
-    /* file and position are of no meaning with @slave_connect_state; no flags: block at the end, no annotations */
-    struct db_dump dump = {.file = "", .offset = FILE_START, .server_id = source->link->settings->server_id};
+    /* file and position are of no meaning with @slave_connect_state; no annotations */
+    struct db_dump dump = {.file = "", .offset = FILE_START, .flags = source_reads(source->link) ? DUMP_NON_BLOCK : 0, .server_id = source->link->settings->server_id};
     return db_dump(source->link->db, &dump, err);
 }
 

@@ -18,7 +18,7 @@
 #include "filter.h"
 #include "source.h"
 
-enum { DUMP_NON_BLOCK = 0x01, DUMP_HEARTBEAT_V2 = 0x02, FILE_START = 4 };
+enum { DUMP_HEARTBEAT_V2 = 0x02, FILE_START = 4 };
 
 static bool at_least(const struct source_link *link, unsigned major, unsigned minor, unsigned patch)
 {
@@ -159,7 +159,7 @@ static void put_set(const struct gtid_set *set, struct buf *out)
     for (uint32_t i = 0; i < set->count;) put_stream(set, &i, tagged, out);
 }
 
-static unsigned dump_flags(const struct source_link *link) { return at_least(link, 8, 0, 26) ? DUMP_HEARTBEAT_V2 : 0; }
+static unsigned dump_flags(const struct source_link *link) { return (at_least(link, 8, 0, 26) ? DUMP_HEARTBEAT_V2 : 0) | (source_reads(link) ? DUMP_NON_BLOCK : 0); }
 
 static bool dump_gtids(struct source_link *link, const struct gtid_set *from, struct err *err)
 {

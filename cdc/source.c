@@ -160,7 +160,7 @@ bool source_register(struct source_link *link, struct err *err)
 {
     char host[256] = "";
     struct buf packet;
-    if (!db_has_commands(link->db)) return true; /* then it does not show us, and that is all */
+    if (source_reads(link) || !db_has_commands(link->db)) return true; /* then it does not show us, and that is all */
     gethostname(host, sizeof host - 1);
     struct slice name = slice_of(host, strlen(host) < REPORT_HOST_MAX ? strlen(host) : REPORT_HOST_MAX);
     buf_init(&packet, 512);

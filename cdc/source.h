@@ -79,6 +79,9 @@ MUST_CHECK bool source_open(const struct source_settings *settings, size_t host,
                             struct source **source, struct err *err);
 MUST_CHECK bool source_link_open(const struct source_settings *settings, size_t host, struct source_link **link, struct err *err);
 void source_link_close(struct source_link *link); /* NULL accepted */
+enum { DUMP_NON_BLOCK = 0x01 }; /* a flag of both servers' dumps */
+/* Of settings with server_id 0: no replica, but a reader, whose stream ends where the log ends, and which takes no other's place. */
+static inline bool source_reads(const struct source_link *link) { return !link->settings->server_id; }
 /* COM_REGISTER_SLAVE: so that SHOW REPLICA HOSTS shows us. */
 MUST_CHECK bool source_register(struct source_link *link, struct err *err);
 /* The next event of a dump: source_driver.next. */

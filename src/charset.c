@@ -112,6 +112,16 @@ static size_t ascii_run(struct slice bytes, size_t from)
     return from;
 }
 
+unsigned charset_width(const char *name)
+{
+    static const struct { const char *name; uint8_t bytes; } widths[] = {
+        {"utf8mb4", 4}, {"utf16", 4}, {"utf16le", 4}, {"utf32", 4}, {"gb18030", 4}, {"utf8mb3", 3}, {"ujis", 3}, {"eucjpms", 3}, {"ucs2", 2},
+        {"big5", 2}, {"sjis", 2}, {"cp932", 2}, {"euckr", 2}, {"gb2312", 2}, {"gbk", 2}};
+    for (size_t i = 0; name && i < sizeof widths / sizeof *widths; i++)
+        if (!strcmp(widths[i].name, name)) return widths[i].bytes;
+    return 1;
+}
+
 bool charset_is_utf8(struct slice bytes)
 {
     for (size_t i = ascii_run(bytes, 0); i < bytes.size; i = ascii_run(bytes, i)) {

@@ -8,6 +8,7 @@
 
 /* The server's name of the collation's character set ("utf8mb4", "binary"), NULL when the id is unknown. */
 const char *charset_name(uint16_t collation);
+unsigned charset_width(const char *name); /* bytes that a character of it may have; 1: also where it is unknown, or NULL */
 bool charset_is_utf8(struct slice bytes); /* well-formed: no surrogates, nothing overlong, nothing past U+10FFFF */
 
 struct charset_cache; /* the open converters of one thread */

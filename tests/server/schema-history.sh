@@ -83,6 +83,29 @@ grep -q "no CREATE TABLE of d.q" "$DIR/err" || fail "schema set of nothing says:
 sql source "ALTER TABLE d.t CONVERT TO CHARACTER SET utf8mb4; INSERT INTO d.t (id, v) VALUES (999, '漢字')"
 wait_delivered
 compare
+# ---- names are asked of the source only where nothing behind capture has changed the table since
+sql source "USE d; CREATE TABLE s (id INT PRIMARY KEY, one INT, two INT); CREATE TABLE o (id INT PRIMARY KEY, v TEXT CHARACTER SET latin1); INSERT INTO o VALUES (1, 'ä')"
+wait_delivered
+ctl_agent schema refresh d.s >"$DIR/out" || fail "schema refresh: $(cat "$DIR/out")"
+kill_agent
+sql source "USE d; INSERT INTO s VALUES (1, 10, 20); ALTER TABLE o CONVERT TO CHARACTER SET utf8mb4, CHANGE v w MEDIUMTEXT; INSERT INTO o VALUES (2, '漢'); ALTER TABLE o CHANGE w x TEXT"
+start_agent # others were changed, and by what can be followed
+wait_delivered
+compare
+ctl_agent schema refresh d.s >"$DIR/out" || fail "schema refresh: $(cat "$DIR/out")"
+kill_agent
+sql source "USE d; INSERT INTO s VALUES (2, 11, 21); ALTER TABLE s CHANGE one two INT, CHANGE two one INT; INSERT INTO s VALUES (3, 12, 22); CREATE INDEX i ON s (one)"
+start_agent
+await_state source.state stopped
+reason=$(status_of source.reason)
+grep -q 'ALTER TABLE s CHANGE one two INT' <<<"$reason" || fail "the statement is not named: $reason"
+grep -q 'wolfctl schema set' <<<"$reason" || fail "the way on is not shown: $reason"
+echo 'CREATE TABLE s (id INT PRIMARY KEY, one INT, two INT);' >"$DIR/then.sql"
+ctl_agent schema set d.s "$DIR/then.sql" >"$DIR/out" || fail "schema set: $(cat "$DIR/out")"
+wait_delivered
+compare
+[ "$(sql target "SELECT GROUP_CONCAT(one, ':', two ORDER BY id) FROM d.s")" = "20:10,21:11,22:12" ] || fail "columns were mixed up: $(sql target "SELECT * FROM d.s")"
+
 # a damaged history is named, not guessed around
 stop_agent
 echo "garbage" >>"$DIR/wal.schema"

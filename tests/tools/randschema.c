@@ -150,7 +150,7 @@ static void change_session(void)
     bool stamps = chance(50) || (!server.maria && !session.row_format); /* MySQL says it of DDL alone: to changes as text no replica can give it */
     if (server.maria || server.version >= 800) say("SET SESSION explicit_defaults_for_timestamp=%u", stamps); /* 5.6 has it at its start */
     if (server.maria) say("SET SESSION check_constraint_checks=%u", !chance(10) || !(session.row_format || server.says_checks));
-    else if (server.version >= 800) say("SET SESSION binlog_row_value_options='%s'", chance(50) ? "PARTIAL_JSON" : "");
+    else if (server.version >= 800) say("SET SESSION binlog_row_value_options='%s'", chance(50) && session.full_image ? "PARTIAL_JSON" : ""); /* a difference needs a before image */
 }
 
 /* ---- what there is ---- */

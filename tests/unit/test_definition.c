@@ -97,11 +97,16 @@ static void alters(void **state)
         {"CREATE TABLE IF NOT EXISTS t (zz INT)", "a int not null, b varchar(5)"},
         {"CREATE TEMPORARY TABLE t (zz INT)", "a int not null, b varchar(5)"},
         {"ALTER TABLE other ADD x INT", "a int not null, b varchar(5)"},
+        /* its parts speak of the names before it */
+        {"ALTER TABLE t CHANGE a b INT, CHANGE b a VARCHAR(6)", "b int not null, a varchar(6)"},
+        {"ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "b int not null, a varchar(5)"},
+        {"ALTER TABLE t CHANGE a b INT FIRST, CHANGE b a INT FIRST, ADD c INT AFTER a", "a int, c int, b int not null"},
+        {"ALTER TABLE t DROP a, CHANGE b a INT, ADD b INT", "a int, b int"},
+        {"ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, ADD c TEXT", "a int not null, b varchar(5), c text"},
         /* what is not certain is forgotten */
-        {"ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", "(unknown)"},
+        {"ALTER TABLE t CONVERT TO CHARACTER SET DEFAULT", "(unknown)"},
+        {"ALTER TABLE t CHANGE a b INT", "(unknown)"},
         {"ALTER TABLE t ADD SYSTEM VERSIONING", "(unknown)"},
-        {"ALTER TABLE t CHANGE a b INT, CHANGE b a INT", "(unknown)"},
-        {"ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "(unknown)"},
         {"ALTER TABLE t DROP zz", "(unknown)"},
         {"ALTER TABLE t ADD x FUTURETYPE", "(unknown)"},
         {"ALTER TABLE t ADD a INT", "(unknown)"},
@@ -119,6 +124,37 @@ static void alters(void **state)
         const char *now = shown(find(test, "t"));
         if (strcmp(now, cases[i].now)) fail_msg("%s: %s, not %s", cases[i].sql, now, cases[i].now);
     }
+}
+
+/* Text columns that there were, and how large they become. */
+static void converts(void **state)
+{
+    static const struct { const char *from, *to, *now; } cases[] = {
+        {"latin1", "utf8mb4", "a text, b mediumtext, c longtext, d longtext, e char(9), f varbinary(3), g enum('x')"},
+        {"utf8mb4", "latin1", "a tinytext, b text, c mediumtext, d longtext, e char(9), f varbinary(3), g enum('x')"},
+    };
+    struct test *test = *state;
+    char sql[400];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(sql, sizeof sql, "CREATE OR REPLACE TABLE t (a TINYTEXT, b TEXT, c MEDIUMTEXT, d LONGTEXT, e CHAR(9), f VARBINARY(3), g ENUM('x')) CHARSET=%s", cases[i].from);
+        run(test, sql);
+        snprintf(sql, sizeof sql, "ALTER TABLE t CONVERT TO CHARACTER SET %s", cases[i].to);
+        run(test, sql);
+        const struct definition *d = find(test, "t");
+        assert_string_equal(shown(d), cases[i].now);
+        assert_string_equal(d->columns[0].charset, cases[i].to);
+        assert_string_equal(d->columns[6].charset, cases[i].to);
+        assert_null(d->columns[5].charset);
+    }
+    run(test, "CREATE OR REPLACE TABLE t (a TEXT, b VARCHAR(9))"); /* of a character set that is not said */
+    run(test, "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4");
+    assert_string_equal(shown(find(test, "t")), "a text, b varchar(9)");
+    run(test, "CREATE OR REPLACE TABLE t (b VARCHAR(9))");
+    run(test, "ALTER TABLE t CONVERT TO CHARSET utf8mb4");
+    assert_string_equal(find(test, "t")->columns[0].charset, "utf8mb4");
+    run(test, "CREATE OR REPLACE TABLE t (a INT, b INT, PRIMARY KEY (b))"); /* the key goes with its column */
+    run(test, "ALTER TABLE t CHANGE a b INT, CHANGE b a INT");
+    assert_string_equal(find(test, "t")->key[0], "a");
 }
 
 static void renames(void **state)
@@ -237,6 +273,12 @@ static void applied(void **state)
     assert_true(catalog_apply(test->catalog, &draft, &arena, &err));
     draft = draft_of((struct column[]){{.kind = COLUMN_INT, .width = 4, .nullable = true}, {.kind = COLUMN_VARCHAR, .width = 1, .max_bytes = 16, .nullable = true}}, 2);
     assert_false(catalog_apply(test->catalog, &draft, &arena, &err));
+    run(test, "CREATE OR REPLACE TABLE t (a TEXT)"); /* and, where a CONVERT TO may have made it larger */
+    run(test, "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4");
+    draft = draft_of((struct column[]){{.kind = COLUMN_BLOB, .width = 3, .nullable = true}}, 1);
+    assert_true(catalog_apply(test->catalog, &draft, &arena, &err));
+    draft = draft_of((struct column[]){{.kind = COLUMN_BLOB, .width = 1, .nullable = true}}, 1);
+    assert_false(catalog_apply(test->catalog, &draft, &arena, &err));
     draft.name = slice_text("nobody knows it");
     assert_true(catalog_apply(test->catalog, &draft, &arena, &err));
     assert_false(draft.named);
@@ -261,6 +303,6 @@ static int teardown(void **state)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(types), T(nulls_and_keys), T(alters), T(renames), T(printed_and_read_again), T(files), T(applied)};
+    const struct CMUnitTest tests[] = {T(types), T(nulls_and_keys), T(alters), T(converts), T(renames), T(printed_and_read_again), T(files), T(applied)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
