@@ -360,6 +360,19 @@ start_workload() {
 join_workload() {
     wait "$WORKLOAD_PID" || { tail -n 5 "$DIR/workload.log" >&2; fail "the workload failed"; }
 }
+# kill_while_writing TIMES <SQL: the source takes it, and meanwhile the agent is killed and started again.
+kill_while_writing() {
+    local i writer
+    sql source <&0 &
+    writer=$!
+    BACKGROUND+=("$writer")
+    for ((i = 0; i < $1; i++)); do
+        sleep 0.$((RANDOM % 3 + 1))
+        kill_agent
+        start_agent
+    done
+    wait "$writer" || fail "the source did not take what was written"
+}
 # start_proxy NAME PORT OPTION...: tests/tools/cutproxy in front of that port, at ${PORT[NAME]}.
 start_proxy() {
     local name=$1 to=$2

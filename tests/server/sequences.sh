@@ -38,17 +38,10 @@ equal
 sql source "SET GLOBAL binlog_row_metadata=FULL"
 
 # killed while it delivers: what was handed out before the target took over is never handed out again
-( for ((i = 0; i < 400; i++)); do
+for ((i = 0; i < 400; i++)); do
     echo "USE d; INSERT INTO t (v) VALUES ($i); START TRANSACTION; INSERT INTO t (v) VALUES (-$i); DO NEXTVAL(bare), NEXTVAL(plain); ROLLBACK;"
-done | sql source ) &
-writer=$!
-BACKGROUND+=("$writer")
-for ((i = 0; i < 4; i++)); do
-    sleep 0.$((RANDOM % 3 + 1))
-    kill_agent
-    start_agent
-done
-wait "$writer"
+done >"$DIR/writes.sql"
+kill_while_writing 4 <"$DIR/writes.sql"
 equal
 next=$(sql source "SELECT next_not_cached_value FROM d.own")
 highest=$(sql source "SELECT MAX(id) FROM d.t")

@@ -54,17 +54,10 @@ sql source "USE d; UPDATE o SET a=a+1; INSERT INTO e (a) VALUES (5); DELETE HIST
 equal
 
 # killed while it delivers
-( for ((i = 0; i < 120; i++)); do
+for ((i = 0; i < 120; i++)); do
     echo "USE d; INSERT INTO h VALUES ($i + 10000, 0, 'k', 0, 0); UPDATE h SET b=$i WHERE id BETWEEN 10000 + $i - 3 AND 10000 + $i; DELETE FROM h WHERE id=10000 + $i - 3; INSERT INTO k VALUES ($i, $i);"
-done | sql source ) &
-writer=$!
-BACKGROUND+=("$writer")
-for ((i = 0; i < 3; i++)); do
-    sleep 0.$((RANDOM % 3 + 1))
-    kill_agent
-    start_agent
-done
-wait "$writer"
+done >"$DIR/writes.sql"
+kill_while_writing 3 <"$DIR/writes.sql"
 equal
 
 # a row that the target has without its history, and that is younger there than the change: no row of history is lost in silence

@@ -161,54 +161,49 @@ static struct names list_tables(enum side side)
     return tables;
 }
 
-static void read_shape(enum side side, const char *database, const char *table, struct shape *shape)
+/* "SELECT … FROM information_schema.VIEW WHERE condition" of one table; the caller's to free. */
+static MYSQL_RES *look_up(enum side side, const char *what, const char *view, const char *condition, const char *database, const char *table, const char *order)
 {
     struct buf sql;
     buf_init(&sql, 8192);
-    *shape = (struct shape){0};
-    buf_printf(&sql, "SELECT COLUMN_NAME, DATA_TYPE, CONCAT_WS(' ', COLUMN_TYPE, IF(IS_NULLABLE='YES','NULL','NOT NULL'), %s) "
-                     "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=", options.definitions ? "COLLATION_NAME" : "CHARACTER_SET_NAME");
+    buf_printf(&sql, "SELECT %s FROM information_schema.%s WHERE %s AND TABLE_SCHEMA=", what, view, condition);
     put_text(&sql, database);
     buf_text(&sql, " AND TABLE_NAME=");
     put_text(&sql, table);
-    buf_text(&sql, " ORDER BY ORDINAL_POSITION");
+    buf_printf(&sql, " ORDER BY %s", order);
     MYSQL_RES *result = query(side, &sql, true);
+    buf_fini(&sql);
+    return result;
+}
+
+static bool has(enum side side, const char *view, const char *condition, const char *database, const char *table)
+{
+    MYSQL_RES *result = look_up(side, "1", view, condition, database, table, "1");
+    bool found = mysql_num_rows(result) > 0;
+    mysql_free_result(result);
+    return found;
+}
+
+static void read_shape(enum side side, const char *database, const char *table, struct shape *shape)
+{
+    char what[160];
+    *shape = (struct shape){0};
+    snprintf(what, sizeof what, "COLUMN_NAME, DATA_TYPE, CONCAT_WS(' ', COLUMN_TYPE, IF(IS_NULLABLE='YES','NULL','NOT NULL'), %s)",
+             options.definitions ? "COLLATION_NAME" : "CHARACTER_SET_NAME");
+    MYSQL_RES *result = look_up(side, what, "COLUMNS", "1", database, table, "ORDINAL_POSITION");
     for (MYSQL_ROW row; (row = mysql_fetch_row(result));) {
         names_add(&shape->columns, row[0]);
         names_add(&shape->kinds, row[1]);
         names_add(&shape->types, row[2]);
     }
     mysql_free_result(result);
-    buf_clear(&sql);
-    buf_text(&sql, "SELECT COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS WHERE INDEX_NAME='PRIMARY' AND TABLE_SCHEMA=");
-    put_text(&sql, database);
-    buf_text(&sql, " AND TABLE_NAME=");
-    put_text(&sql, table);
-    buf_text(&sql, " ORDER BY SEQ_IN_INDEX");
-    result = query(side, &sql, true);
+    result = look_up(side, "COLUMN_NAME, SUB_PART", "STATISTICS", "INDEX_NAME='PRIMARY'", database, table, "SEQ_IN_INDEX");
     bool part = false; /* of a value: not what tells rows apart by their values */
     for (MYSQL_ROW row; (row = mysql_fetch_row(result)); part |= row[1] != NULL) names_add(&shape->key, row[0]);
     if (part) names_free(&shape->key);
     mysql_free_result(result);
-    buf_clear(&sql);
-    buf_text(&sql, "SELECT 1 FROM information_schema.TABLES WHERE TABLE_TYPE='SYSTEM VERSIONED' AND TABLE_SCHEMA=");
-    put_text(&sql, database);
-    buf_text(&sql, " AND TABLE_NAME=");
-    put_text(&sql, table);
-    result = query(side, &sql, true);
-    shape->versioned = mysql_num_rows(result) > 0;
-    mysql_free_result(result);
-    if (shape->versioned) {
-        buf_clear(&sql);
-        buf_text(&sql, "SELECT 1 FROM information_schema.COLUMNS WHERE GENERATION_EXPRESSION='ROW END' AND TABLE_SCHEMA=");
-        put_text(&sql, database);
-        buf_text(&sql, " AND TABLE_NAME=");
-        put_text(&sql, table);
-        result = query(side, &sql, true);
-        shape->hidden = mysql_num_rows(result) == 0;
-        mysql_free_result(result);
-    }
-    buf_fini(&sql);
+    shape->versioned = has(side, "TABLES", "TABLE_TYPE='SYSTEM VERSIONED'", database, table);
+    shape->hidden = shape->versioned && !has(side, "COLUMNS", "GENERATION_EXPRESSION='ROW END'", database, table);
 }
 
 /* A period that the definition does not show. */
