@@ -10,14 +10,20 @@
 #include "ddl.h"
 #include "log.h"
 #include "query.h"
+#include "txn.h"
 #include "unpack.h"
 
 enum { TEXT_SHOWN = 200, PATIENCE_MS = 2000, TOLD_MS = 2000 };
 
 struct found { /* a statement that changes a table, or ("") all of a database */
     char *database, *table, *text;
-    uint32_t file;
+    uint32_t file;   /* for people */
     uint64_t offset; /* of its end; 0: the log has no offsets */
+};
+
+struct list {
+    struct found *items;
+    size_t count, room;
 };
 
 struct ahead {
@@ -26,9 +32,51 @@ struct ahead {
     atomic_bool stopped;
     struct source_pos until;         /* so far it was looked through */
     bool begun;
-    struct found *found;
-    size_t count, room;
+    struct list found;
+    struct list taken;               /* by capture, in the transaction at hand, before anything was looked through */
 };
+
+/* ---- what is found ---- */
+
+static char *copy(struct slice s, size_t most)
+{
+    char *text = strndup(s.size ? (const char *)s.data : "", s.size < most ? s.size : most);
+    if (!text) abort();
+    return text;
+}
+
+static void list_add(struct list *list, struct slice database, struct slice table, struct slice text, uint32_t file, uint64_t offset)
+{
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 16;
+        list->items = realloc(list->items, list->room * sizeof *list->items);
+        if (!list->items) abort();
+    }
+    list->items[list->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), file, offset};
+}
+
+static void list_drop(struct list *list, size_t at)
+{
+    struct found f = list->items[at];
+    free(f.database);
+    free(f.table);
+    free(f.text);
+    memmove(&list->items[at], &list->items[at + 1], (--list->count - at) * sizeof *list->items);
+}
+
+static void list_cut(struct list *list, size_t count)
+{
+    while (list->count > count) list_drop(list, list->count - 1);
+}
+
+static void list_pass(struct list *list, struct slice database, struct slice table)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (!slice_is(database, list->items[i].database) || !slice_is(table, list->items[i].table)) continue;
+        list_drop(list, i);
+        return;
+    }
+}
 
 struct ahead *ahead_new(const struct source_settings *settings, size_t host)
 {
@@ -44,41 +92,34 @@ struct ahead *ahead_new(const struct source_settings *settings, size_t host)
 void ahead_free(struct ahead *a)
 {
     if (!a) return;
-    for (size_t i = 0; i < a->count; i++) {
-        free(a->found[i].database);
-        free(a->found[i].table);
-        free(a->found[i].text);
-    }
-    free(a->found);
+    list_cut(&a->found, 0);
+    list_cut(&a->taken, 0);
+    free(a->found.items);
+    free(a->taken.items);
     free(a);
 }
 
 void ahead_stop(struct ahead *a) { a->stopped = true; }
-
-/* ---- what is found ---- */
-
-static char *copy(struct slice s, size_t most)
-{
-    char *text = strndup(s.size ? (const char *)s.data : "", s.size < most ? s.size : most);
-    if (!text) abort();
-    return text;
-}
-
-static void note(struct ahead *a, struct slice database, struct slice table, struct slice text, uint32_t file, uint64_t offset)
-{
-    if (a->count == a->room) {
-        a->room = a->room ? 2 * a->room : 16;
-        a->found = realloc(a->found, a->room * sizeof *a->found);
-        if (!a->found) abort();
-    }
-    a->found[a->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), file, offset};
-}
 
 static bool defines(enum statement_kind kind)
 {
     return kind == STATEMENT_CREATE_TABLE || kind == STATEMENT_ALTER_TABLE || kind == STATEMENT_DROP_TABLE || kind == STATEMENT_RENAME_TABLE ||
            kind == STATEMENT_DROP_DATABASE;
 }
+
+void ahead_passed(struct ahead *a, const struct statement *s)
+{
+    struct cursor in = cursor_of(s->tables);
+    struct slice database, table;
+    if (!defines(s->kind)) return;
+    while (statement_tables_next(&in, &database, &table)) {
+        if (!database.size) database = s->database;
+        if (a->begun) list_pass(&a->found, database, table);
+        else list_add(&a->taken, database, table, (struct slice){NULL, 0}, 0, 0);
+    }
+}
+
+void ahead_committed(struct ahead *a) { list_cut(&a->taken, 0); }
 
 /* ---- the log ---- */
 
@@ -88,11 +129,18 @@ struct reading {
     struct context context;  /* stays empty */
     struct ddl ddl;
     struct unpack *unpack;
-    uint32_t file;
-    uint64_t offset;
-    bool has_offsets;
-    uint64_t statements;
+    struct txn txn;          /* the one at hand */
+    struct source_pos at;
+    bool by_file;            /* the position is a place in a file */
+    uint64_t bytes, statements;
 };
+
+static struct gtid place_of(const struct source_pos *at)
+{
+    struct gtid place = {.kind = GTID_FILE, .seq = at->offset};
+    (void)!source_file_number(at->file, &place.server);
+    return place;
+}
 
 static bool take_query(struct reading *r, const struct event *event, struct err *err)
 {
@@ -105,107 +153,119 @@ static bool take_query(struct reading *r, const struct event *event, struct err 
     (void)!sscanf(r->format.version, "%3u.%3u.%3u", &major, &minor, &patch);
     struct ddl_session session = {.sql_mode = s.sql_mode, .charset_client = s.charset_client, .version = major * 10000 + minor * 100 + patch, .mysql = !r->format.mariadb};
     /* what cannot be read stops capture when it gets there */
-    if (!ddl_parse(&r->ddl, s.text, &session, &unread) || r->ddl.role != DDL_STATEMENT || r->ddl.temporary || !defines(r->ddl.kind)) return true;
+    if (!ddl_parse(&r->ddl, s.text, &session, &unread) || r->ddl.role != DDL_STATEMENT || r->ddl.temporary || !defines(r->ddl.kind) || txn_is_void(&r->txn)) return true;
     r->statements++;
+    struct gtid place = place_of(&r->at);
     struct cursor in = cursor_of(buf_bytes(&r->ddl.tables));
-    while (statement_tables_next(&in, &database, &table)) note(r->ahead, database.size ? database : s.database, table, s.text, r->file, r->has_offsets ? r->offset : 0);
+    while (statement_tables_next(&in, &database, &table)) list_add(&r->ahead->found, database.size ? database : s.database, table, s.text, place.server, place.seq);
     return true;
 }
 
-static bool take_rotate(struct reading *r, const struct event *event)
+static bool take_rotate(struct reading *r, const struct event *event, struct err *err)
 {
     struct cursor in = cursor_of(event->body);
-    char name[SOURCE_FILE_MAX];
-    r->offset = cursor_u64(&in);
+    uint64_t offset = cursor_u64(&in);
     struct slice file = cursor_rest(&in);
-    if (in.failed || file.size >= sizeof name) return false;
-    memcpy(name, file.data, file.size);
-    name[file.size] = 0;
-    r->has_offsets = file.size < 4 || strcmp(name + file.size - 4, ".ibb");
-    return source_file_number(name, &r->file);
+    if (event->flags & EVENT_FLAG_RELAY_LOG) return true;
+    if (in.failed || !file.size || file.size >= sizeof r->at.file) return err_set(err, ERR_CORRUPT, "a ROTATE without the name of a file");
+    memcpy(r->at.file, file.data, file.size);
+    r->at.file[file.size] = 0;
+    r->at.offset = offset;
+    return true;
 }
 
 /* log_pos has 32 bits, and is 0 where the server did not know it. */
 static void advance(struct reading *r, const struct event *event)
 {
-    if (event->flags & EVENT_FLAG_ARTIFICIAL) return;
-    r->offset += event->raw.size;
-    if (event->log_pos) r->offset += (uint32_t)(event->log_pos - (uint32_t)r->offset);
+    if (event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_ROTATE) return;
+    r->at.offset += event->raw.size;
+    if (event->log_pos) r->at.offset += (uint32_t)(event->log_pos - (uint32_t)r->at.offset);
+}
+
+static bool take_gtid(struct reading *r, const struct event *event, struct err *err)
+{
+    if (r->by_file) return true;
+    if (!(r->format.mariadb ? txn_open(&r->txn, event, &r->at.gtids, err) : txn_announce(&r->txn, event, err))) return false;
+    return !r->txn.gtid.seq || gtid_set_put(&r->at.gtids, r->txn.gtid, err);
 }
 
 static bool take(struct reading *r, struct slice raw, struct err *err)
 {
     struct event event;
     if (!event_decode(raw, &r->format, false, &event, err)) return false;
-    switch (event.type) {
-    case EVENT_ROTATE:
-        if (event.flags & EVENT_FLAG_RELAY_LOG || take_rotate(r, &event)) return true;
-        return err_set(err, ERR_CORRUPT, "a ROTATE without the name of a file");
-    case EVENT_FORMAT_DESCRIPTION:
-        if (!event_format_decode(&event, &r->format, err)) return false;
-        break;
-    case EVENT_QUERY: case EVENT_QUERY_COMPRESSED:
-        advance(r, &event);
-        return take_query(r, &event, err);
-    default: break;
-    }
+    r->bytes += raw.size;
     advance(r, &event);
-    return true;
+    switch (event.type) {
+    case EVENT_ROTATE: return take_rotate(r, &event, err);
+    case EVENT_FORMAT_DESCRIPTION: return event_format_decode(&event, &r->format, err);
+    case EVENT_GTID_MARIADB: case EVENT_GTID: case EVENT_ANONYMOUS_GTID: case EVENT_GTID_TAGGED: return take_gtid(r, &event, err);
+    case EVENT_QUERY: case EVENT_QUERY_COMPRESSED: return take_query(r, &event, err);
+    default: return true;
+    }
 }
 
-static bool listen(struct ahead *a, const struct source_driver *driver, struct source *source, const struct source_pos *from, struct err *err)
+static void tell(const struct reading *r, uint64_t since_us)
+{
+    uint64_t ms = (clock_us() - since_us) / 1000;
+    if (ms > TOLD_MS)
+        log_info("source.looked_ahead", "bytes=%llu ddl=%llu ms=%llu text=\"for statements that change tables whose names are asked of the server\"",
+                 (unsigned long long)r->bytes, (unsigned long long)r->statements, (unsigned long long)ms);
+}
+
+/* To the log's end; a->until is then there. */
+static bool listen(struct ahead *a, const struct source_driver *driver, struct source *source, struct err *err)
 {
     const struct source_info *info = driver->info(source);
-    uint64_t since_us = clock_us(), bytes = 0;
-    bool ok = driver->dump(source, from, err), end = false;
-    struct reading r = {.ahead = a, .format = event_format_default(info->version.flavour == DB_MARIADB, info->checksum), .unpack = unpack_new(), .has_offsets = true};
-    context_init(&r.context);
-    ddl_init(&r.ddl);
+    uint64_t since_us = clock_us();
+    bool ok = driver->dump(source, &a->until, err), end = false;
+    struct reading *r = calloc(1, sizeof *r);
+    if (!r) abort();
+    r->ahead = a;
+    r->format = event_format_default(info->version.flavour == DB_MARIADB, info->checksum);
+    r->unpack = unpack_new();
+    r->by_file = gtid_set_kind(&a->until.gtids) == GTID_FILE;
+    source_pos_copy(&r->at, &a->until);
+    context_init(&r->context);
+    ddl_init(&r->ddl);
     driver->patience(source, PATIENCE_MS);
     while (ok && !end) {
         struct slice event = {NULL, 0};
-        ok = driver->next(source, &event, &end, err) && (end || take(&r, event, err));
-        bytes += event.size;
+        ok = driver->next(source, &event, &end, err) && (end || take(r, event, err));
         if (ok && !end && a->stopped) ok = err_set(err, ERR_RETRY, "stopped");
     }
-    uint64_t ms = (clock_us() - since_us) / 1000;
-    if (ok && ms > TOLD_MS)
-        log_info("source.looked_ahead", "bytes=%llu ddl=%llu ms=%llu text=\"for statements that change tables whose names are asked of the server\"",
-                 (unsigned long long)bytes, (unsigned long long)r.statements, (unsigned long long)ms);
-    unpack_free(r.unpack);
-    ddl_fini(&r.ddl);
-    context_fini(&r.context);
+    if (ok && r->by_file) ok = gtid_set_put(&r->at.gtids, place_of(&r->at), err);
+    if (ok) source_pos_copy(&a->until, &r->at);
+    if (ok) tell(r, since_us);
+    unpack_free(r->unpack);
+    ddl_fini(&r->ddl);
+    context_fini(&r->context);
+    free(r);
     return ok;
 }
 
-/* Up to where the server is now, at the least. */
+/* What was found before an attempt failed is found again by the next. */
 static bool look(struct ahead *a, const struct source_pos *at, struct err *err)
 {
     const struct source_driver *driver = NULL;
     struct source *source = NULL;
-    struct source_pos from;
+    size_t known = a->found.count;
     if (!source_open(&a->settings, a->host, &driver, &source, err)) return false;
-    const struct source_info *info = driver->info(source);
-    source_pos_copy(&from, a->begun ? &a->until : at);
-    bool ok = listen(a, driver, source, &from, err);
-    if (ok) {
-        memset(&a->until, 0, sizeof a->until);
-        gtid_set_copy(&a->until.gtids, &info->end);
-        a->begun = true;
-    }
+    if (!a->begun) source_pos_copy(&a->until, at);
+    bool ok = listen(a, driver, source, err);
+    if (!ok) list_cut(&a->found, known);
+    for (size_t i = 0; ok && !a->begun && i < a->taken.count; i++)
+        list_pass(&a->found, slice_text(a->taken.items[i].database), slice_text(a->taken.items[i].table));
+    a->begun |= ok;
     driver->close(source);
     return ok || err_context(err, "looking through the source's binary log for what changes tables");
 }
 
 bool ahead_clear(struct ahead *a, const struct source_pos *at, struct slice database, struct slice table, struct err *err)
 {
-    uint32_t file = 0;
     if (!look(a, at, err)) return false;
-    (void)source_file_number(at->file, &file);
-    for (size_t i = 0; i < a->count; i++) {
-        const struct found *f = &a->found[i];
+    for (size_t i = 0; i < a->found.count; i++) {
+        const struct found *f = &a->found.items[i];
         if (!slice_is(database, f->database) || (*f->table && !slice_is(table, f->table))) continue;
-        if (f->file < file || (f->file == file && f->offset && f->offset <= at->offset)) continue;
         return err_set(err, ERR_STOP, "%.*s.%.*s: its columns' names are not in the log, and the source is past a statement that changes it, so that they cannot be asked "
                        "there: \"%s\" (file %u, before offset %llu); what to do: give the definition that it had before: wolfctl schema set DB.TABLE FILE.sql", SLICE_ARG(database), SLICE_ARG(table), f->text, f->file, (unsigned long long)f->offset);
     }

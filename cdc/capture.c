@@ -421,6 +421,7 @@ static bool append_commit(struct cdc *cdc, const struct change *change, struct e
         }
     }
     if (!append(cdc, &stamped, err)) return false;
+    if (cdc->ahead) ahead_committed(cdc->ahead);
     committed(cdc, &stamped);
     return true;
 }
@@ -444,7 +445,10 @@ static bool emit(void *context, const struct change *change, struct err *err)
         aborted(cdc);
     }
     if (change->kind == CHANGE_BEGIN && __builtin_expect(history_changed(cdc->history), 0)) decoder_forget_schema(cdc->decoder);
-    if (change->kind == CHANGE_STATEMENT) history_statement(cdc->history, change->statement, source_number(cdc));
+    if (change->kind == CHANGE_STATEMENT) {
+        if (cdc->ahead) ahead_passed(cdc->ahead, change->statement);
+        history_statement(cdc->history, change->statement, source_number(cdc));
+    }
     return true;
 }
 
