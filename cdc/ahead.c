@@ -1,6 +1,7 @@
 /* ahead.c: see ahead.h. Rows are not decoded: only QUERY events are looked into, and of those the statements that define tables. */
 #include "ahead.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,17 @@
 #include "clock.h"
 #include "ddl.h"
 #include "log.h"
+#include "names.h"
+#include "payload.h"
 #include "query.h"
 #include "txn.h"
 #include "unpack.h"
 
-enum { TEXT_SHOWN = 200, PATIENCE_MS = 2000, TOLD_MS = 2000 };
+enum { TEXT_SHOWN = 200, TOLD_MS = 2000 };
 
 struct found { /* a statement that changes a table, or ("") all of a database */
     char *database, *table, *text;
+    bool counts;     /* it may change which column is which */
     uint32_t file;   /* for people */
     uint64_t offset; /* of its end; 0: the log has no offsets */
 };
@@ -30,10 +34,14 @@ struct ahead {
     struct source_settings settings; /* of a reader: no replica */
     size_t host;
     atomic_bool stopped;
+    pthread_mutex_t lock;            /* of the reader, for ahead_stop */
+    const struct source_driver *driver;
+    struct source *reader;           /* NULL: none now */
+    bool folds;                      /* names */
     struct source_pos until;         /* so far it was looked through */
     bool begun;
     struct list found;
-    struct list taken;               /* by capture, in the transaction at hand, before anything was looked through */
+    struct list taken;               /* by capture, in the transaction at hand, and not found yet */
 };
 
 /* ---- what is found ---- */
@@ -45,14 +53,14 @@ static char *copy(struct slice s, size_t most)
     return text;
 }
 
-static void list_add(struct list *list, struct slice database, struct slice table, struct slice text, uint32_t file, uint64_t offset)
+static void list_add(struct list *list, struct slice database, struct slice table, struct slice text, bool counts, const struct gtid *place)
 {
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 16;
         list->items = realloc(list->items, list->room * sizeof *list->items);
         if (!list->items) abort();
     }
-    list->items[list->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), file, offset};
+    list->items[list->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), counts, place ? place->server : 0, place ? place->seq : 0};
 }
 
 static void list_drop(struct list *list, size_t at)
@@ -69,13 +77,20 @@ static void list_cut(struct list *list, size_t count)
     while (list->count > count) list_drop(list, list->count - 1);
 }
 
-static void list_pass(struct list *list, struct slice database, struct slice table)
+static bool is_of(const struct found *f, struct slice database, struct slice table, bool folds)
+{
+    return names_equal(database, slice_text(f->database), folds) && names_equal(table, slice_text(f->table), folds);
+}
+
+/* False: there is none. */
+static bool list_pass(struct list *list, struct slice database, struct slice table, bool folds)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (!slice_is(database, list->items[i].database) || !slice_is(table, list->items[i].table)) continue;
+        if (!is_of(&list->items[i], database, table, folds)) continue;
         list_drop(list, i);
-        return;
+        return true;
     }
+    return false;
 }
 
 struct ahead *ahead_new(const struct source_settings *settings, size_t host)
@@ -86,6 +101,7 @@ struct ahead *ahead_new(const struct source_settings *settings, size_t host)
     a->settings.semi_sync = false;
     a->settings.server_id = 0;
     a->host = host;
+    pthread_mutex_init(&a->lock, NULL);
     return a;
 }
 
@@ -96,10 +112,25 @@ void ahead_free(struct ahead *a)
     list_cut(&a->taken, 0);
     free(a->found.items);
     free(a->taken.items);
+    pthread_mutex_destroy(&a->lock);
     free(a);
 }
 
-void ahead_stop(struct ahead *a) { a->stopped = true; }
+void ahead_stop(struct ahead *a)
+{
+    a->stopped = true;
+    pthread_mutex_lock(&a->lock);
+    if (a->reader) a->driver->interrupt(a->reader);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void set_reader(struct ahead *a, const struct source_driver *driver, struct source *reader)
+{
+    pthread_mutex_lock(&a->lock);
+    a->driver = driver;
+    a->reader = reader;
+    pthread_mutex_unlock(&a->lock);
+}
 
 static bool defines(enum statement_kind kind)
 {
@@ -114,8 +145,7 @@ void ahead_passed(struct ahead *a, const struct statement *s)
     if (!defines(s->kind)) return;
     while (statement_tables_next(&in, &database, &table)) {
         if (!database.size) database = s->database;
-        if (a->begun) list_pass(&a->found, database, table);
-        else list_add(&a->taken, database, table, (struct slice){NULL, 0}, 0, 0);
+        if (!list_pass(&a->found, database, table, a->folds)) list_add(&a->taken, database, table, (struct slice){NULL, 0}, false, NULL);
     }
 }
 
@@ -129,6 +159,7 @@ struct reading {
     struct context context;  /* stays empty */
     struct ddl ddl;
     struct unpack *unpack;
+    struct payload *payload;
     struct txn txn;          /* the one at hand */
     struct source_pos at;
     bool by_file;            /* the position is a place in a file */
@@ -140,6 +171,38 @@ static struct gtid place_of(const struct source_pos *at)
     struct gtid place = {.kind = GTID_FILE, .seq = at->offset};
     (void)!source_file_number(at->file, &place.server);
     return place;
+}
+
+/* What an item of an ALTER TABLE begins with that leaves the columns alone. Behind ADD and DROP a word that is not reserved is a column's name. */
+static bool leaves_columns(struct tokens *t)
+{
+    static const char *const parts[] = {"INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "FOREIGN", "CONSTRAINT", "CHECK", "PARTITION", NULL};
+    static const char *const others[] = {"PARTITION", "ENGINE", "AUTO_INCREMENT", "COMMENT", "ROW_FORMAT", "FORCE", "TRUNCATE", "REORGANIZE", "REBUILD", "COALESCE", "ANALYZE",
+        "OPTIMIZE", "REMOVE", "ALGORITHM", "LOCK", "ORDER", NULL};
+    const char *const *word = tokens_skip(t, "ADD") || tokens_skip(t, "DROP") ? parts : others;
+    while (*word && !tokens_is(t, *word)) word++;
+    return *word;
+}
+
+/* Whether the statement may change which of a table's columns is which. A table is made anew only after it was dropped or renamed, which counts by itself, unless the
+   statement says OR REPLACE. What is not read to its end counts. */
+static bool may_change(struct tokens t)
+{
+    unsigned depth = 0;
+    if (tokens_skip(&t, "CREATE")) return tokens_is(&t, "OR");
+    if (!tokens_skip(&t, "ALTER")) return true;
+    while (!tokens_is(&t, "TABLE") && t.now.kind == TOKEN_WORD) tokens_next(&t);
+    if (!tokens_skip(&t, "TABLE") || tokens_is(&t, "IF") || (t.now.kind != TOKEN_WORD && t.now.kind != TOKEN_NAME)) return true;
+    tokens_next(&t);
+    if (tokens_skip_sign(&t, '.')) tokens_next(&t);
+    for (;;) {
+        if (!leaves_columns(&t)) return true;
+        for (; t.now.kind != TOKEN_END && (depth || !tokens_is_sign(&t, ',')); tokens_next(&t)) {
+            if (tokens_is_sign(&t, '(')) depth++;
+            if (tokens_is_sign(&t, ')') && depth) depth--;
+        }
+        if (!tokens_skip_sign(&t, ',')) return false;
+    }
 }
 
 static bool take_query(struct reading *r, const struct event *event, struct err *err)
@@ -156,8 +219,9 @@ static bool take_query(struct reading *r, const struct event *event, struct err 
     if (!ddl_parse(&r->ddl, s.text, &session, &unread) || r->ddl.role != DDL_STATEMENT || r->ddl.temporary || !defines(r->ddl.kind) || txn_is_void(&r->txn)) return true;
     r->statements++;
     struct gtid place = place_of(&r->at);
+    bool counts = may_change(tokens_of(s.text, &session));
     struct cursor in = cursor_of(buf_bytes(&r->ddl.tables));
-    while (statement_tables_next(&in, &database, &table)) list_add(&r->ahead->found, database.size ? database : s.database, table, s.text, place.server, place.seq);
+    while (statement_tables_next(&in, &database, &table)) list_add(&r->ahead->found, database.size ? database : s.database, table, s.text, counts, &place);
     return true;
 }
 
@@ -174,14 +238,6 @@ static bool take_rotate(struct reading *r, const struct event *event, struct err
     return true;
 }
 
-/* log_pos has 32 bits, and is 0 where the server did not know it. */
-static void advance(struct reading *r, const struct event *event)
-{
-    if (event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_ROTATE) return;
-    r->at.offset += event->raw.size;
-    if (event->log_pos) r->at.offset += (uint32_t)(event->log_pos - (uint32_t)r->at.offset);
-}
-
 static bool take_gtid(struct reading *r, const struct event *event, struct err *err)
 {
     if (r->by_file) return true;
@@ -189,17 +245,34 @@ static bool take_gtid(struct reading *r, const struct event *event, struct err *
     return !r->txn.gtid.seq || gtid_set_put(&r->at.gtids, r->txn.gtid, err);
 }
 
+/* A MySQL's CREATE TABLE … SELECT may come so. */
+static bool take_payload(struct reading *r, const struct event *event, struct err *err)
+{
+    struct event_format format = r->format;
+    struct slice raw;
+    format.checksum = false;
+    if (!payload_open(r->payload, event->body, err)) return false;
+    do {
+        struct event inner;
+        if (!payload_next(r->payload, &raw, err)) return false;
+        if (raw.size && (!event_decode(raw, &format, false, &inner, err) || (inner.type == EVENT_QUERY && !take_query(r, &inner, err)))) return false;
+    } while (raw.size);
+    return true;
+}
+
 static bool take(struct reading *r, struct slice raw, struct err *err)
 {
     struct event event;
+    bool made;
     if (!event_decode(raw, &r->format, false, &event, err)) return false;
     r->bytes += raw.size;
-    advance(r, &event);
+    r->at.offset = event_end(&event, r->at.offset, &made);
     switch (event.type) {
     case EVENT_ROTATE: return take_rotate(r, &event, err);
     case EVENT_FORMAT_DESCRIPTION: return event_format_decode(&event, &r->format, err);
     case EVENT_GTID_MARIADB: case EVENT_GTID: case EVENT_ANONYMOUS_GTID: case EVENT_GTID_TAGGED: return take_gtid(r, &event, err);
     case EVENT_QUERY: case EVENT_QUERY_COMPRESSED: return take_query(r, &event, err);
+    case EVENT_TRANSACTION_PAYLOAD: return take_payload(r, &event, err);
     default: return true;
     }
 }
@@ -223,11 +296,12 @@ static bool listen(struct ahead *a, const struct source_driver *driver, struct s
     r->ahead = a;
     r->format = event_format_default(info->version.flavour == DB_MARIADB, info->checksum);
     r->unpack = unpack_new();
+    r->payload = payload_new();
     r->by_file = gtid_set_kind(&a->until.gtids) == GTID_FILE;
     source_pos_copy(&r->at, &a->until);
     context_init(&r->context);
     ddl_init(&r->ddl);
-    driver->patience(source, PATIENCE_MS);
+    driver->patience(source, SOURCE_SEARCH_PATIENCE_MS);
     while (ok && !end) {
         struct slice event = {NULL, 0};
         ok = driver->next(source, &event, &end, err) && (end || take(r, event, err));
@@ -236,6 +310,7 @@ static bool listen(struct ahead *a, const struct source_driver *driver, struct s
     if (ok && r->by_file) ok = gtid_set_put(&r->at.gtids, place_of(&r->at), err);
     if (ok) source_pos_copy(&a->until, &r->at);
     if (ok) tell(r, since_us);
+    payload_free(r->payload);
     unpack_free(r->unpack);
     ddl_fini(&r->ddl);
     context_fini(&r->context);
@@ -243,21 +318,54 @@ static bool listen(struct ahead *a, const struct source_driver *driver, struct s
     return ok;
 }
 
+/* From the later of the two on, in each order of transactions: where capture is past `until`, nothing is left of what was found. */
+static bool go_on_from(struct ahead *a, const struct source_pos *at, struct err *err)
+{
+    struct gtid_set *to = &a->until.gtids;
+    if (!a->begun || gtid_set_contains(&at->gtids, to)) {
+        source_pos_copy(&a->until, at);
+        list_cut(&a->found, 0);
+        return true;
+    }
+    if (gtid_set_kind(to) == GTID_FILE) return true; /* one order, of which `until` is the later */
+    for (uint32_t i = 0; i < at->gtids.count; i++) {
+        const struct gtid *item = &at->gtids.items[i];
+        if (item->kind == GTID_MYSQL ? !gtid_set_add(to, item, err) : gtid_set_get(to, item->domain).seq < item->seq && !gtid_set_put(to, *item, err)) return false;
+    }
+    return true;
+}
+
+/* Where the log behind capture is gone (saved files are read, and the server has purged those), nothing tells what became of a table. */
+static bool unreadable(struct err *err)
+{
+    const struct source_refusal *refusal = source_refusal(err);
+    if (refusal && refusal->state == CDC_PURGED)
+        err_set(err, ERR_STOP, "names of columns that are not in the log cannot be asked of the source, as it has purged the log from here to its end; what to do: give the "
+                "table's definition: wolfctl schema set DB.TABLE FILE.sql");
+    else if (refusal) err->code = ERR_RETRY;
+    return err_context(err, "looking through the source's binary log for what changes tables");
+}
+
 /* What was found before an attempt failed is found again by the next. */
 static bool look(struct ahead *a, const struct source_pos *at, struct err *err)
 {
     const struct source_driver *driver = NULL;
     struct source *source = NULL;
-    size_t known = a->found.count;
     if (!source_open(&a->settings, a->host, &driver, &source, err)) return false;
-    if (!a->begun) source_pos_copy(&a->until, at);
-    bool ok = listen(a, driver, source, err);
+    set_reader(a, driver, source);
+    a->folds = driver->info(source)->folds_names;
+    bool ok = go_on_from(a, at, err);
+    size_t known = a->found.count;
+    ok = ok && (listen(a, driver, source, err) || unreadable(err));
     if (!ok) list_cut(&a->found, known);
-    for (size_t i = 0; ok && !a->begun && i < a->taken.count; i++)
-        list_pass(&a->found, slice_text(a->taken.items[i].database), slice_text(a->taken.items[i].table));
+    for (size_t i = a->taken.count; ok && i-- > 0;) {
+        const struct found *t = &a->taken.items[i];
+        if (list_pass(&a->found, slice_text(t->database), slice_text(t->table), a->folds)) list_drop(&a->taken, i);
+    }
     a->begun |= ok;
+    set_reader(a, NULL, NULL);
     driver->close(source);
-    return ok || err_context(err, "looking through the source's binary log for what changes tables");
+    return ok;
 }
 
 bool ahead_clear(struct ahead *a, const struct source_pos *at, struct slice database, struct slice table, struct err *err)
@@ -265,9 +373,10 @@ bool ahead_clear(struct ahead *a, const struct source_pos *at, struct slice data
     if (!look(a, at, err)) return false;
     for (size_t i = 0; i < a->found.count; i++) {
         const struct found *f = &a->found.items[i];
-        if (!slice_is(database, f->database) || (*f->table && !slice_is(table, f->table))) continue;
+        if (!f->counts || !(is_of(f, database, table, a->folds) || is_of(f, database, slice_text(""), a->folds))) continue;
         return err_set(err, ERR_STOP, "%.*s.%.*s: its columns' names are not in the log, and the source is past a statement that changes it, so that they cannot be asked "
-                       "there: \"%s\" (file %u, before offset %llu); what to do: give the definition that it had before: wolfctl schema set DB.TABLE FILE.sql", SLICE_ARG(database), SLICE_ARG(table), f->text, f->file, (unsigned long long)f->offset);
+                       "there: \"%s\" (file %u, before offset %llu); what to do: give the definition that it had before: wolfctl schema set DB.TABLE FILE.sql",
+                       SLICE_ARG(database), SLICE_ARG(table), f->text, f->file, (unsigned long long)f->offset);
     }
     return true;
 }

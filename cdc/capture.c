@@ -43,7 +43,6 @@
 enum {
     HOLD_POLL_MS = 100,          /* how often the disk is asked, and a pause looks again */
     HOLD_CLOSE_MS = 10000,       /* blocked for longer: the dump is closed on purpose */
-    SEARCH_PATIENCE_MS = 120000, /* no heartbeats come while the server reads up to our position */
     THROTTLED_MS = 1000,
     DENIED_WAIT_MS = 30000,
     BEHIND_WAIT_MS = 5000,
@@ -677,6 +676,7 @@ static bool connect_source(struct cdc *cdc, struct err *err)
     cdc->status.connects++;
     pthread_mutex_unlock(&cdc->lock);
     metric_add(METRIC_SOURCE_CONNECTS, 1);
+    history_fold(cdc->history, info->folds_names);
     if (info->unnamed) history_track(cdc->history);
     log_info("source.connected", "server=%s version=%s tls=%s driver=%s", info->server, info->version.text, info->tls ? "yes" : "no", info->driver ? info->driver : "files");
     return true;
@@ -959,7 +959,7 @@ static enum ending not_sent(struct cdc *cdc, struct err *err)
 static enum ending stream(struct cdc *cdc, struct err *err)
 {
     bool settled = false;
-    cdc->driver->patience(cdc->source, SEARCH_PATIENCE_MS);
+    cdc->driver->patience(cdc->source, SOURCE_SEARCH_PATIENCE_MS);
     for (;;) {
         struct slice event = {NULL, 0};
         enum decoder_note note = DECODER_NOTHING;

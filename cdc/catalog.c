@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "define.h"
+#include "names.h"
 
 enum { BUCKETS = 1024 };
 
@@ -16,6 +17,7 @@ struct entry {
 struct catalog {
     struct entry *buckets[BUCKETS];
     size_t count;
+    bool folds;
     catalog_change_fn *changed;
     void *context;
 };
@@ -49,17 +51,13 @@ void catalog_watch(struct catalog *catalog, catalog_change_fn *fn, void *context
 
 size_t catalog_count(const struct catalog *catalog) { return catalog->count; }
 
-static uint32_t mix(uint32_t hash, struct slice s)
-{
-    for (size_t i = 0; i < s.size; i++) hash = (hash ^ s.data[i]) * 16777619u;
-    return (hash ^ 0xff) * 16777619u;
-}
+void catalog_fold(struct catalog *catalog, bool folds) { catalog->folds = folds; }
 
 static struct entry **place_of(const struct catalog *catalog, struct slice database, struct slice name)
 {
-    uint32_t hash = mix(mix(2166136261u, database), name);
+    uint32_t hash = names_hash(name, names_hash(database, 2166136261u));
     struct entry **at = (struct entry **)&catalog->buckets[hash % BUCKETS];
-    while (*at && !(slice_is(database, (*at)->database) && slice_is(name, (*at)->name))) at = &(*at)->next;
+    while (*at && !(names_equal(database, slice_text((*at)->database), catalog->folds) && names_equal(name, slice_text((*at)->name), catalog->folds))) at = &(*at)->next;
     return at;
 }
 
@@ -234,7 +232,7 @@ static void drop(struct reading *r)
         if (!define_name(&r->t.now, r->charset, names.database)) return;
         for (size_t i = 0; i < BUCKETS; i++)
             for (struct entry *e = r->catalog->buckets[i]; e; e = e->next)
-                if (e->now && !strcmp(e->database, names.database)) catalog_remove(r->catalog, slice_text(e->database), slice_text(e->name));
+                if (e->now && names_equal(slice_text(e->database), slice_text(names.database), r->catalog->folds)) catalog_remove(r->catalog, slice_text(e->database), slice_text(e->name));
         return;
     }
     if (!tokens_skip(&r->t, "TABLE") && !tokens_skip(&r->t, "TABLES")) return;

@@ -565,6 +565,7 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
     s->tables = buf_bytes(&d->ddl.tables);
     if (!d->format.mariadb) s->flavour = slice_text("mysql");
     if (s->own_commit) d->forget_schema = true;
+    if (s->own_commit && !(d->txn.flags & TXN_STANDALONE)) maps_forget(d->maps, false); /* rows of a table that this one makes follow */
     if (d->ddl.temporary) temporaries_note(d->temporaries, event->server_id, s);
     enum verdict verdict = judge(d, event, s, err);
     if (verdict == VERDICT_REFUSE) return false;
@@ -825,23 +826,14 @@ static bool on_payload(struct decoder *d, const struct event *event, enum decode
     return !d->txn.open || err_set(err, ERR_CORRUPT, "its transaction has no end");
 }
 
-/* Moves on to the event's end. log_pos has 32 bits, is 0 where MariaDB ≥ 11.4 did not know it yet, and skips what the
-   server left out: so lengths are added up, and each log_pos that is there corrects the sum. */
+/* Moves on to the event's end. */
 static void advance(struct decoder *d, const struct event *event)
 {
-    bool artificial = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||
-                      ((event->type == EVENT_FORMAT_DESCRIPTION || event->type == EVENT_START_ENCRYPTION) && !event->log_pos);
+    bool made;
     d->event_offset = d->file_offset;
     if (is_of_relay(event) || !has_offsets(d->commit.pos.file)) return;
-    if (!artificial) d->file_offset += event->raw.size;
-    if (!event->log_pos || event->type == EVENT_ROTATE) return;
-    int32_t off = (int32_t)(event->log_pos - (uint32_t)d->file_offset);
-    if (off < 0 && (uint64_t)-(int64_t)off > d->file_offset) { /* a step over more than 2 GiB that we need not have */
-        d->file_offset += (uint32_t)off;
-        off = 0;
-    }
-    d->file_offset = (uint64_t)((int64_t)d->file_offset + off);
-    if (!artificial) d->event_offset = d->file_offset - (d->file_offset < event->raw.size ? 0 : event->raw.size);
+    d->file_offset = event_end(event, d->file_offset, &made);
+    if (!made && event->log_pos && event->type != EVENT_ROTATE) d->event_offset = d->file_offset - (d->file_offset < event->raw.size ? 0 : event->raw.size);
 }
 
 bool decoder_event(struct decoder *decoder, struct slice raw, enum decoder_note *note, struct err *err)

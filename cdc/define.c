@@ -18,7 +18,10 @@ struct build {
     struct definition *d;       /* being made */
     uint32_t room;
     bool versioned, period, failed;
-    bool new_key;               /* ALTER: d->key is of new names; else of those before it */
+    /* ALTER: */
+    bool new_key;               /* d->key is of new names; else of those before it */
+    bool placed;                /* an AFTER was resolved, which speaks of the names after the statement */
+    struct definition_column converted; /* CONVERT TO: what all text becomes */
 };
 
 /* ---- character sets ---- */
@@ -413,7 +416,7 @@ static bool take_definition(struct build *b, struct definition_column *c)
         snprintf(text, sizeof text, "%s unsigned%s", c->full, a.zerofill ? " zerofill" : "");
         c->full = keep(b, text);
     }
-    if (a.primary) c->nullable = false, c->nullable_known = true, add_key(b, c->name);
+    if (a.primary) c->nullable = false, c->nullable_known = true, b->new_key = true, add_key(b, c->name);
     if (a.unique && (shape == TEXT || shape == BLOB)) b->d->hashes++;
     if (c->textual && c->charset && !strcmp(c->charset, "binary")) { /* CHAR … CHARACTER SET binary is BINARY */
         static const char *const twins[][2] = {{"char", "binary"}, {"varchar", "varbinary"}, {"tinytext", "tinyblob"}, {"text", "blob"},
@@ -563,6 +566,34 @@ static bool take_option(struct build *b)
     return skip_token(t);
 }
 
+/* A text that may not hold as many characters any more becomes the next larger one, as far as can be told: see definition_apply. */
+static void grow(struct definition_column *c, unsigned width)
+{
+    static const struct { const char *type; uint64_t bytes; } texts[] = {
+        {"tinytext", 0xff}, {"text", 0xffff}, {"mediumtext", 0xffffff}, {"longtext", 0xffffffff}};
+    enum { LARGEST = sizeof texts / sizeof *texts - 1 };
+    size_t i = 0;
+    while (i < LARGEST && strcmp(c->type, texts[i].type)) i++;
+    if (i == LARGEST || !c->charset) return;
+    uint64_t bytes = texts[i].bytes / charset_width(c->charset) * width;
+    while (i < LARGEST && texts[i].bytes < bytes) i++;
+    c->type = c->full = texts[i].type;
+}
+
+static void convert(struct build *b)
+{
+    if (!b->converted.charset) return;
+    for (uint32_t i = 0; i < b->d->column_count; i++) {
+        struct definition_column *c = &b->d->columns[i];
+        if (!c->textual) continue;
+        grow(c, charset_width(b->converted.charset));
+        c->charset = b->converted.charset;
+        c->collation = b->converted.collation;
+    }
+    b->d->charset = b->converted.charset;
+    b->d->collation = b->converted.collation;
+}
+
 /* Columns that have no character set of their own have the table's. */
 static void inherit(struct build *b)
 {
@@ -587,6 +618,7 @@ static bool finish(struct build *b)
 {
     struct definition *d = b->d;
     if (!names_differ(d)) return false;
+    convert(b);
     inherit(b);
     for (uint32_t i = 0; i < d->key_count; i++) {
         int at = find_column(d, d->key[i]);
@@ -690,6 +722,7 @@ static bool take_position(struct build *b, uint32_t *at)
     if (!tokens_skip(b->t, "AFTER")) return true;
     int found = take_name(b, &name) ? find_column(b->d, name) : -1;
     *at = (uint32_t)(found + 1);
+    b->placed = true;
     return found >= 0;
 }
 
@@ -765,7 +798,7 @@ static bool alter_change(struct build *b, bool renames)
     if (renames && !take_name(b, &column.name)) return false;
     int at = find_before(b->d, old);
     if (at < 0) return conditional && skip_item(t);
-    if (!take_definition(b, &column)) return false;
+    if (!take_definition(b, &column) || (b->placed && strcasecmp(old, column.name))) return false;
     column.before = b->d->columns[at].before;
     if (!is_position(t)) {
         b->d->columns[at] = column;
@@ -801,6 +834,7 @@ static bool alter_rename(struct build *b, char *database, char *name)
         if (!skip_if(t, &conditional) || !take_name(b, &from) || !tokens_skip(t, "TO") || !take_name(b, &to)) return false;
         int at = find_before(b->d, from);
         if (at < 0) return conditional;
+        if (b->placed) return false;
         b->d->columns[at].name = to;
         return true;
     }
@@ -808,39 +842,15 @@ static bool alter_rename(struct build *b, char *database, char *name)
     return take_new_name(b, database, name);
 }
 
-/* A text that may not hold as many characters any more becomes the next larger one, as far as can be told: see definition_apply. */
-static void grow(struct definition_column *c, unsigned width)
-{
-    static const struct { const char *type; uint64_t bytes; } texts[] = {
-        {"tinytext", 0xff}, {"text", 0xffff}, {"mediumtext", 0xffffff}, {"longtext", 0xffffffff}};
-    enum { LARGEST = sizeof texts / sizeof *texts - 1 };
-    size_t i = 0;
-    while (i < LARGEST && strcmp(c->type, texts[i].type)) i++;
-    if (i == LARGEST || !c->charset) return;
-    uint64_t bytes = texts[i].bytes / charset_width(c->charset) * width;
-    while (i < LARGEST && texts[i].bytes < bytes) i++;
-    c->type = c->full = texts[i].type;
-}
-
-/* CONVERT TO CHARACTER SET … [COLLATE …]: every column of text that there was, and the table's default. */
+/* CONVERT TO CHARACTER SET … [COLLATE …]: all text of the statement's table, wherever in the statement it stands, and the table's default. */
 static bool alter_convert(struct build *b)
 {
     struct tokens *t = b->t;
-    struct definition_column as = {0};
+    struct definition_column *as = &b->converted;
     if (!tokens_skip(t, "TO")) return false;
     if (!skip_words(t, "CHARACTER", "SET") && !skip_words(t, "CHAR", "SET") && !tokens_skip(t, "CHARSET")) return false;
-    if (!take_charset(t, &as, false) || (tokens_skip(t, "COLLATE") && !take_charset(t, &as, true))) return false;
-    if (!as.charset || !strcmp(as.charset, "binary")) return false; /* the database's default; or text becomes bytes */
-    for (uint32_t i = 0; i < b->d->column_count; i++) {
-        struct definition_column *c = &b->d->columns[i];
-        if (!c->textual || !c->before) continue;
-        grow(c, charset_width(as.charset));
-        c->charset = as.charset;
-        c->collation = as.collation;
-    }
-    b->d->charset = as.charset;
-    b->d->collation = as.collation;
-    return true;
+    if (!take_charset(t, as, false) || (tokens_skip(t, "COLLATE") && !take_charset(t, as, true))) return false;
+    return as->charset && strcmp(as->charset, "binary"); /* else the database's default; or text becomes bytes */
 }
 
 static bool alter_one(struct build *b, char *database, char *name)

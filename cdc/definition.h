@@ -60,6 +60,7 @@ typedef void catalog_change_fn(void *context, const char *database, const char *
 
 struct catalog *catalog_new(void); /* owned */
 void catalog_free(struct catalog *catalog);
+void catalog_fold(struct catalog *catalog, bool folds); /* names are the same without regard to case */
 void catalog_watch(struct catalog *catalog, catalog_change_fn *fn, void *context);
 size_t catalog_count(const struct catalog *catalog);
 const struct definition *catalog_find(const struct catalog *catalog, struct slice database, struct slice name);

@@ -16,6 +16,17 @@ static const struct event_fate fates[EVENT_TYPES] = {
 #undef EVENT
 };
 
+uint64_t event_end(const struct event *event, uint64_t offset, bool *made)
+{
+    *made = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||
+            ((event->type == EVENT_FORMAT_DESCRIPTION || event->type == EVENT_START_ENCRYPTION) && !event->log_pos);
+    if (!*made) offset += event->raw.size;
+    if (!event->log_pos || event->type == EVENT_ROTATE) return offset;
+    int32_t off = (int32_t)(event->log_pos - (uint32_t)offset);
+    if (off < 0 && (uint64_t)-(int64_t)off > offset) return offset + (uint32_t)off; /* a step over more than 2 GiB that we need not have */
+    return (uint64_t)((int64_t)offset + off);
+}
+
 const struct event_fate *event_fate(uint8_t type) { return &fates[type]; }
 
 bool event_refuse(const struct event *event, struct err *err)

@@ -51,6 +51,9 @@ struct event_format {
 struct event_format event_format_default(bool mariadb, bool checksum);
 /* Splits one event; checks its length and, when `verify`, its checksum. ERR_CORRUPT. */
 MUST_CHECK bool event_decode(struct slice raw, const struct event_format *format, bool verify, struct event *event, struct err *err);
+/* Where the event ends in its file, when the one before it ended at `offset`. log_pos has 32 bits, is 0 where MariaDB ≥ 11.4 did not know it yet, and skips what
+   the server left out: so lengths are added up, and each log_pos that is there corrects the sum. *made: by the server for the stream, it is in no file. */
+uint64_t event_end(const struct event *event, uint64_t offset, bool *made);
 /* Reads a FORMAT_DESCRIPTION's body. */
 MUST_CHECK bool event_format_decode(const struct event *event, struct event_format *format, struct err *err);
 const struct event_fate *event_fate(uint8_t type);

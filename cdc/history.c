@@ -38,7 +38,7 @@ struct history {
     uint64_t lsn;
     struct source_pos pos;
     bool changed, tracks;    /* tracks: there are maps without names, so that every CREATE TABLE counts */
-    bool loading;
+    bool loading, folds;
     struct err failed;       /* of a record that could not be written */
     struct pending pending[PENDING_MAX];
     size_t pending_count;
@@ -256,6 +256,14 @@ void history_at(struct history *h, uint64_t lsn, const struct source_pos *pos)
     pthread_mutex_unlock(&h->lock);
 }
 
+void history_fold(struct history *h, bool folds)
+{
+    pthread_mutex_lock(&h->lock);
+    catalog_fold(h->catalog, folds);
+    h->folds = folds;
+    pthread_mutex_unlock(&h->lock);
+}
+
 void history_track(struct history *h)
 {
     pthread_mutex_lock(&h->lock);
@@ -351,12 +359,10 @@ static bool refine(const struct asking *a, const struct definition *known, const
     return true;
 }
 
-static bool describe(const struct asking *a, struct table *draft, struct err *err)
+static bool describe_known(const struct asking *a, const struct definition *known, struct table *draft, struct err *err)
 {
     struct table original = copy_of(draft, a->arena);
     struct err differs = {0}, says = {0};
-    const struct definition *known = catalog_find(a->history->catalog, draft->database, draft->name);
-    a->history->tracks = true;
     if (!known) return ask(a, draft, err);
     if (definition_apply(known, draft, a->arena, &differs)) return !refine(a, known, &original, draft) || sync_records(a->history, err);
     if (known->origin != DEFINITION_SET && a->server) {
@@ -366,6 +372,31 @@ static bool describe(const struct asking *a, struct table *draft, struct err *er
     }
     if (err) *err = differs;
     return false;
+}
+
+/* The CREATE TABLE of the transaction at hand, whose rows follow it: what it says of that table, or no definition where that is not all. */
+static bool is_made_here(const struct history *h, const struct table *draft, struct catalog *made)
+{
+    bool creates = false;
+    for (size_t i = 0; i < h->pending_count; i++) {
+        const struct pending *p = &h->pending[i];
+        if (p->statement.kind != STATEMENT_CREATE_TABLE) continue;
+        creates = true;
+        catalog_statement(made, &p->statement, p->version);
+    }
+    return creates && (catalog_find(made, draft->database, draft->name) || !catalog_count(made));
+}
+
+static bool describe(const struct asking *a, struct table *draft, struct err *err)
+{
+    struct catalog *made = a->history->pending_count ? catalog_new() : NULL;
+    if (made) catalog_fold(made, a->history->folds);
+    const struct definition *known = made && is_made_here(a->history, draft, made) ? catalog_find(made, draft->database, draft->name)
+                                                                                  : catalog_find(a->history->catalog, draft->database, draft->name);
+    a->history->tracks = true;
+    bool good = describe_known(a, known, draft, err);
+    catalog_free(made);
+    return good;
 }
 
 bool history_describe(struct history *h, struct schema *server, struct ahead *ahead, struct table *draft, struct arena *arena, struct err *err)

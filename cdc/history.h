@@ -19,6 +19,8 @@ MUST_CHECK bool history_open(const char *path, uint64_t last_lsn, struct history
 void history_close(struct history *history);
 /* Where capture stands, for the records: the last commit. */
 void history_at(struct history *history, uint64_t lsn, const struct source_pos *pos);
+/* The source's names are the same without regard to case. */
+void history_fold(struct history *history, bool folds);
 /* The maps carry no names: from here on every CREATE TABLE counts. Without it from the first map without names on. */
 void history_track(struct history *history);
 /* A DDL statement of the transaction at hand; takes effect with its commit. Copied. */

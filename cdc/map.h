@@ -42,7 +42,7 @@ void maps_close(struct maps *maps);
 struct map *maps_find(const struct maps *maps, uint64_t id);
 /* The definition, made on first use. Lives until maps_forget. */
 MUST_CHECK bool maps_table(struct maps *maps, struct map *map, bool mariadb, const struct table **table, struct err *err);
-/* Drops definitions that the server's dictionary completed (`all`: every one). Only between transactions. */
+/* Drops definitions that the server's dictionary completed (`all`: every one). Only between statements. */
 void maps_forget(struct maps *maps, bool all);
 uint32_t maps_count(const struct maps *maps);
 

@@ -91,8 +91,8 @@ static bool set_up(struct source_link *source, struct err *err)
                    "SET @master_binlog_checksum = @@global.binlog_checksum, "
                    "@source_binlog_checksum = @@global.binlog_checksum, "
                    "@master_heartbeat_period = %llu, @source_heartbeat_period = %llu, "
-                   "@mariadb_slave_capability = %d, @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0%s",
-                   (unsigned long long)heartbeat_ns, (unsigned long long)heartbeat_ns, CAPABILITY_GTID,
+                   "@mariadb_slave_capability = %d, @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0, net_write_timeout = %d%s",
+                   (unsigned long long)heartbeat_ns, (unsigned long long)heartbeat_ns, CAPABILITY_GTID, SOURCE_WRITE_TIMEOUT_S,
                    source->settings->semi_sync ? ", @rpl_semi_sync_slave = 1" : "");
 }
 

@@ -101,13 +101,15 @@ static bool set_up(struct source_link *link, struct err *err)
 {
     unsigned long long heartbeat_ns = (unsigned long long)link->settings->heartbeat_ms * 1000000;
     uint32_t id = link->settings->server_id;
-    /* Both spellings of each; the older one is what the server reads up to 8.0.25. By the UUID, which is the same at each of our connections, the server
-       ends the one before, should it not know yet that it is dead. */
+    char uuid[160] = "";
+    /* By the UUID, which is the same at each of our connections, the server ends the one before, should it not know yet that it is dead. */
+    if (!source_reads(link))
+        snprintf(uuid, sizeof uuid, ", @slave_uuid = '776f6c66-6364-6300-8000-0000%08x', @replica_uuid = '776f6c66-6364-6300-8000-0000%08x'", id, id);
+    /* Both spellings of each; the older one is what the server reads up to 8.0.25. */
     return db_exec(link->db, err,
                    "SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum, "
-                   "@master_heartbeat_period = %llu, @source_heartbeat_period = %llu, "
-                   "@slave_uuid = '776f6c66-6364-6300-8000-0000%08x', @replica_uuid = '776f6c66-6364-6300-8000-0000%08x'%s",
-                   heartbeat_ns, heartbeat_ns, id, id, link->settings->semi_sync ? ", @rpl_semi_sync_slave = 1, @rpl_semi_sync_replica = 1" : "");
+                   "@master_heartbeat_period = %llu, @source_heartbeat_period = %llu, net_write_timeout = %d%s%s",
+                   heartbeat_ns, heartbeat_ns, SOURCE_WRITE_TIMEOUT_S, uuid, link->settings->semi_sync ? ", @rpl_semi_sync_slave = 1, @rpl_semi_sync_replica = 1" : "");
 }
 
 static bool begin(struct source_link *link, struct err *err)

@@ -101,9 +101,11 @@ static bool learn_variable(struct source_link *link, const char *name, char *val
 static bool learn_variables(struct source_link *link, struct err *err)
 {
     struct source_info *info = &link->info;
-    char names[16], stamps[16];
+    char names[16], stamps[16], folds[16];
     if (!learn_variable(link, "binlog_row_metadata", names, sizeof names, err) || /* since MariaDB 10.5 and MySQL 8.0 */
-        !learn_variable(link, "explicit_defaults_for_timestamp", stamps, sizeof stamps, err)) return false;
+        !learn_variable(link, "explicit_defaults_for_timestamp", stamps, sizeof stamps, err) ||
+        !learn_variable(link, "lower_case_table_names", folds, sizeof folds, err)) return false;
+    info->folds_names = strcmp(folds, "0") != 0;
     info->unnamed = strcasecmp(names, "FULL") != 0;
     info->explicit_timestamp = info->version.flavour == DB_MYSQL && info->version.major < 8 && !strcmp(stamps, "ON");
     return true;

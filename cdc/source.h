@@ -19,6 +19,7 @@ struct source_info {
     bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
     char identity[192];     /* which server this is, for people and for comparing: another one behind the same name has another */
     bool files_only;        /* it has no GTIDs (MySQL, gtid_mode not ON): transactions are known by file and offset, which mean nothing on any other server */
+    bool folds_names;       /* lower_case_table_names is not 0 */
     bool unnamed;           /* its maps carry no column names (binlog_row_metadata is not FULL), or are not known to */
     bool explicit_timestamp; /* a MySQL before 8.0 with explicit_defaults_for_timestamp, which 5.6 does not write to its log */
     bool clustered;         /* a Galera node: it has to be asked whether it still serves */
@@ -79,7 +80,11 @@ MUST_CHECK bool source_open(const struct source_settings *settings, size_t host,
                             struct source **source, struct err *err);
 MUST_CHECK bool source_link_open(const struct source_settings *settings, size_t host, struct source_link **link, struct err *err);
 void source_link_close(struct source_link *link); /* NULL accepted */
-enum { DUMP_NON_BLOCK = 0x01 }; /* a flag of both servers' dumps */
+enum {
+    DUMP_NON_BLOCK = 0x01,             /* a flag of both servers' dumps */
+    SOURCE_WRITE_TIMEOUT_S = 600,      /* net_write_timeout: so long we may leave the stream unread, as when definitions are looked for */
+    SOURCE_SEARCH_PATIENCE_MS = 120000 /* no heartbeats come while the server reads up to our position */
+};
 /* Of settings with server_id 0: no replica, but a reader, whose stream ends where the log ends, and which takes no other's place. */
 static inline bool source_reads(const struct source_link *link) { return !link->settings->server_id; }
 /* COM_REGISTER_SLAVE: so that SHOW REPLICA HOSTS shows us. */

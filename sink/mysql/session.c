@@ -17,7 +17,7 @@
 #include "log.h"
 #include "metrics.h"
 
-enum { NO_SUCH_DATABASE = 1049, CONNECT_MAX_MS = 2500, WARNINGS_MAX = 1000 /* that a session keeps at the least: so many may not be all */ };
+enum { NO_SUCH_DATABASE = 1049, CONNECT_MAX_MS = 2500, WARNINGS_MAX = 1000 /* that a session keeps at the least: so many may not be all */, MARIADB_WARNINGS_MAX = 65535 };
 
 static bool read_limits(struct mysql_sink *s, struct err *err)
 {
@@ -149,7 +149,7 @@ bool session_open(struct mysql_sink *s, struct err *err)
     /* MySQL 8 keeps max_error_count, of 1024 there, for privileged accounts */
     if (s->collations.mysql >= 800)
         snprintf(more, sizeof more, "SET transaction_isolation='READ-COMMITTED', explicit_defaults_for_timestamp=1, innodb_lock_wait_timeout=%d", LOCK_WAIT_S);
-    else snprintf(more, sizeof more, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d, max_error_count=%d", LOCK_WAIT_S, WARNINGS_MAX);
+    else snprintf(more, sizeof more, "SET tx_isolation='READ-COMMITTED', innodb_lock_wait_timeout=%d, max_error_count=%d", LOCK_WAIT_S, MARIADB_WARNINGS_MAX);
     return run_checks(s, err) && own_session(s, err) && db_exec_bytes(db, slice_text(more), err) &&
            session_lock(s, err) && read_limits(s, err) && read_manner(s, err) && read_collations(s, err);
 }
@@ -395,26 +395,34 @@ static bool mentions_ignore(struct slice text)
     return false;
 }
 
+static bool has_checks(struct mysql_sink *s)
+{
+    char text[8];
+    bool found;
+    return !db_scalar(s->db, text, sizeof text, &found, NULL, "SELECT 1 FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_TYPE='CHECK' LIMIT 1") || found;
+}
+
 /* IGNORE leaves out a row that a CHECK constraint forbids, and says so in a warning. */
 static bool none_left_out(struct mysql_sink *s, struct err *err)
 {
     enum { CHECK_FAILED = 4025, CHECK_FAILED_MYSQL = 3819 };
     struct db_result *r;
-    const char *text = NULL;
+    char text[300] = "";
     if (!db_query(s->db, &r, err, "SHOW WARNINGS")) return false;
-    if (r->row_count >= WARNINGS_MAX) text = "more warnings than the target keeps";
-    for (uint64_t i = 0; i < r->row_count && !text; i++) {
+    bool more = r->row_count >= (s->mysql ? WARNINGS_MAX : MARIADB_WARNINGS_MAX);
+    for (uint64_t i = 0; i < r->row_count && !*text; i++) {
         long code = strtol(db_value(r, i, 1, NULL), NULL, 10);
-        if (code == CHECK_FAILED || code == CHECK_FAILED_MYSQL) text = db_value(r, i, 2, NULL);
+        if (code == CHECK_FAILED || code == CHECK_FAILED_MYSQL) snprintf(text, sizeof text, "%s", db_value(r, i, 2, NULL));
     }
-    s->left_out = text;
-    if (text) err_set(err, ERR_STOP, "a row was left out that the source may have, whose log does not say whether CHECK constraints were on: %s", text);
     db_result_free(r);
-    return !s->left_out;
+    if (!*text && more && has_checks(s)) snprintf(text, sizeof text, "there are more warnings than the target keeps");
+    s->left_out = *text;
+    return !*text || err_set(err, ERR_STOP, "a row was left out that the source may have, whose log does not say whether CHECK constraints were on: %s", text);
 }
 
 bool session_text(struct mysql_sink *s, const struct statement *statement, uint64_t lsn, struct err *err)
 {
+    s->left_out = false;
     if (!has_stamps(s, statement, err)) return false;
     if (has_database(statement)) {
         buf_clear(&s->packet);
@@ -424,7 +432,6 @@ bool session_text(struct mysql_sink *s, const struct statement *statement, uint6
     }
     s->text_context = true;
     s->text_history = context_inserts_history(statement);
-    s->left_out = false;
     if (!put_context(s, statement, err) || !send_sql(s, EXPECT_SET, lsn, buf_bytes(&s->packet), err) ||
         !send_sql(s, EXPECT_TEXT, lsn, statement->text, err)) return false;
     if (context_checked(statement, s->mysql) || !mentions_ignore(statement->text)) return true;

@@ -24,3 +24,23 @@ wait_delivered
 compare
 [ "$(sql target "SELECT GROUP_CONCAT(a, ':', b ORDER BY id) FROM d.old")" = "20:10,21:11" ] || fail "columns were mixed up: $(sql target "SELECT * FROM d.old")"
 stop_agent
+
+# ---- by file and offset, and more than one look in a session
+stop_server source
+stop_server target
+rm -rf "${DIR:?}"/*
+start_source mysql-9.sh --binlog-row-metadata=MINIMAL --gtid-mode=OFF --enforce-gtid-consistency=OFF
+start_target mysql-9.sh
+write_config
+start_agent
+sql source "CREATE DATABASE d; USE d; CREATE TABLE one (id INT PRIMARY KEY, a INT, b INT); CREATE TABLE two (id INT PRIMARY KEY, v VARCHAR(9)); INSERT INTO one VALUES (1, 1, 1)"
+wait_delivered
+for ((i = 2; i < 5; i++)); do
+    ctl_agent schema refresh >"$DIR/out" || fail "schema refresh: $(cat "$DIR/out")"
+    [ $i != 3 ] || { kill_agent; start_agent; }
+    sql source "USE d; INSERT INTO one VALUES ($i, $i, 1); INSERT INTO two VALUES ($i, 'x'); ALTER TABLE one ADD INDEX i$i (a); INSERT INTO two VALUES (-$i, 'y')"
+    wait_delivered
+    [ $i != 4 ] || sql source "FLUSH BINARY LOGS"
+done
+compare
+stop_agent

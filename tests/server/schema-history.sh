@@ -96,6 +96,16 @@ ctl_agent schema refresh d.o >"$DIR/out" || fail "schema refresh: $(cat "$DIR/ou
 sql source "INSERT INTO d.o VALUES (3, 'x')"
 wait_delivered
 compare
+ctl_agent schema refresh d.o >"$DIR/out" || fail "schema refresh: $(cat "$DIR/out")" # and what was taken since does not count when it is found
+sql source "ALTER TABLE d.o ADD y INT FIRST; ALTER TABLE d.o DROP y; INSERT INTO d.o VALUES (4, 'x'); CREATE TABLE d.o2 AS SELECT * FROM d.o; INSERT INTO d.o2 VALUES (5, 'y')"
+wait_delivered
+compare
+# the rows of a table that a query makes anew are of the new one's columns
+sql source "USE d; CREATE TABLE w (id INT PRIMARY KEY, total INT, paid INT); INSERT INTO w VALUES (1, 100, 5); CREATE TABLE v SELECT * FROM w;
+    CREATE OR REPLACE TABLE w (PRIMARY KEY (id)) SELECT id, paid, total FROM v; INSERT INTO w VALUES (2, 6, 200)"
+wait_delivered
+compare
+[ "$(sql target "SELECT GROUP_CONCAT(total, ':', paid ORDER BY id) FROM d.w")" = "100:5,200:6" ] || fail "columns were mixed up: $(sql target "SELECT * FROM d.w")"
 ctl_agent schema refresh d.s >"$DIR/out" || fail "schema refresh: $(cat "$DIR/out")"
 kill_agent
 sql source "USE d; INSERT INTO s VALUES (2, 11, 21); ALTER TABLE s CHANGE one two INT, CHANGE two one INT; INSERT INTO s VALUES (3, 12, 22); CREATE INDEX i ON s (one)"
@@ -118,3 +128,24 @@ launch_agent
 ended_agent 10
 [ "$CODE" != 0 ] || fail "it starts with a damaged history"
 grep -q "wal.schema" "$DIR/agent.log" || fail "the damaged history is not named"
+
+# ---- names without regard to case: the map has `orders`, a statement what it likes
+stop_server source
+stop_server target
+rm -rf "${DIR:?}"/*
+start_source mariadb.sh --binlog-row-metadata=NO_LOG --lower-case-table-names=1
+start_target mariadb.sh --lower-case-table-names=1
+write_config
+start_agent
+sql source "CREATE DATABASE d; USE d; CREATE TABLE Orders (id INT PRIMARY KEY, a INT, b INT); INSERT INTO ORDERS VALUES (1, 10, 20); ALTER TABLE oRDERS CHANGE a b INT, CHANGE b a INT;
+    INSERT INTO orders VALUES (2, 11, 21); CREATE TABLE Größe (id INT PRIMARY KEY, a INT, b INT); ALTER TABLE GRÖßE CHANGE a b INT, CHANGE b a INT; INSERT INTO größe VALUES (1, 10, 20)"
+wait_delivered
+compare
+[ "$(sql target "SELECT GROUP_CONCAT(a, ':', b ORDER BY id) FROM d.orders")" = "20:10,21:11" ] || fail "columns were mixed up: $(sql target "SELECT * FROM d.orders")"
+ctl_agent schema refresh >"$DIR/out"
+kill_agent
+sql source "USE d; INSERT INTO orders VALUES (3, 12, 22); ALTER TABLE ORDERS RENAME COLUMN a TO b, RENAME COLUMN b TO a"
+start_agent
+await_state source.state stopped
+says source.reason 'ALTER TABLE ORDERS RENAME COLUMN'
+stop_agent
