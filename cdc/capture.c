@@ -792,6 +792,30 @@ static bool check_mask(struct cdc *cdc, struct err *err)
     return ok;
 }
 
+/* "database.table", or a column behind a second dot, whose case does not matter. */
+static bool is_lower(const char *key, const struct strings *patterns, struct err *err)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        unsigned dots = 0;
+        for (const char *c = patterns->items[i]; *c && *c != '=' && dots < 2; c++) {
+            dots += *c == '.';
+            if (*c >= 'A' && *c <= 'Z')
+                return err_set(err, ERR_CONFIG, "%s has '%.200s', and the source keeps the names of its tables in lower case (lower_case_table_names=1); what to do: write it so", key, patterns->items[i]);
+        }
+    }
+    return true;
+}
+
+/* A pattern with a capital letter would match nothing, and leave in what it is to leave out. */
+static bool check_patterns(const struct settings *s, struct err *err)
+{
+    const struct filter_settings *f = &s->filter;
+    for (size_t i = 0; i < s->sink_count; i++)
+        if (!is_lower("include of a sink", &s->sinks[i].include, err) || !is_lower("exclude of a sink", &s->sinks[i].exclude, err)) return false;
+    return is_lower("filter.include", &f->include, err) && is_lower("filter.exclude", &f->exclude, err) && is_lower("filter.mask_hash", &f->mask_hash, err) &&
+           is_lower("filter.mask_fixed", &f->mask_fixed, err) && is_lower("filter.mask_null", &f->mask_null, err) && is_lower("filter.exclude_columns", &f->exclude_columns, err);
+}
+
 static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct err *err)
 {
     const struct settings *settings = cdc->settings;
@@ -799,6 +823,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
         .mariadb = cdc->driver->info(cdc->source)->version.flavour == DB_MARIADB,
         .checksum = cdc->driver->info(cdc->source)->checksum,
         .explicit_timestamp = cdc->driver->info(cdc->source)->explicit_timestamp,
+        .lower_names = cdc->driver->info(cdc->source)->lower_names,
         .verify_checksums = true,
         .capture_accounts = settings->source.capture_accounts,
         .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),
@@ -812,6 +837,7 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     if (!source_server(&settings->source, cdc->hosts.at, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
                        sizeof cdc->schema_host, err))
         return false;
+    if (cdc->driver->info(cdc->source)->lower_names && !check_patterns(settings, err)) return false;
     bool server = source_has_server(&settings->source);
     if (cdc->mask && !server) return err_set(err, ERR_CONFIG, "masked columns need a server beside the files: its keys are looked at");
     if (cdc->mask && !check_mask(cdc, err)) return false;

@@ -21,6 +21,7 @@
 #include "layout.h"
 #include "map.h"
 #include "mask.h"
+#include "names.h"
 #include "payload.h"
 #include "rows.h"
 #include "query.h"
@@ -555,6 +556,16 @@ static bool emit_statement(struct decoder *d, const struct event *event, const s
     return emit(d, err);
 }
 
+static void lower_names(struct ddl *ddl)
+{
+    struct cursor in = cursor_of(buf_bytes(&ddl->tables));
+    struct slice database, table;
+    while (statement_tables_next(&in, &database, &table)) {
+        names_lower(ddl->tables.data + (database.data - ddl->tables.data), database.size);
+        names_lower(ddl->tables.data + (table.data - ddl->tables.data), table.size);
+    }
+}
+
 static bool take_statement(struct decoder *d, const struct event *event, struct statement *s, enum decoder_note *note,
                            struct err *err)
 {
@@ -562,6 +573,7 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
     /* CREATE and DROP DATABASE: there is nothing to be used. ALTER DATABASE is flagged as well, and may leave out its name. */
     if (event->flags & EVENT_FLAG_SUPPRESS_USE && s->kind != STATEMENT_ALTER_DATABASE) s->database.size = 0;
     s->own_commit = s->kind != STATEMENT_DML;
+    if (d->options.lower_names) lower_names(&d->ddl);
     s->tables = buf_bytes(&d->ddl.tables);
     if (!d->format.mariadb) s->flavour = slice_text("mysql");
     if (s->own_commit) d->forget_schema = true;

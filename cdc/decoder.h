@@ -27,6 +27,7 @@ struct decoder_options {
     bool mariadb;                 /* flavour, until the first FORMAT_DESCRIPTION says it itself */
     bool checksum;                /* before the first FORMAT_DESCRIPTION: as declared to the server */
     bool explicit_timestamp;      /* as struct event_format has it */
+    bool lower_names;             /* lower_case_table_names=1: names of tables are in lower case in maps, and as written in statements */
     bool verify_checksums;        /* true except in benchmarks of the transport */
     bool capture_accounts;        /* account statements enter the log */
     bool refuse_statements;       /* DML as text stops capture */

@@ -35,6 +35,28 @@ bool names_equal(struct slice a, struct slice b, bool fold)
     return x == x_end && y == y_end;
 }
 
+static size_t put(uint32_t c, uint8_t to[4])
+{
+    if (c < 0x80) return to[0] = (uint8_t)c, 1;
+    size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
+    to[0] = (uint8_t)(leads[more] | c >> 6 * more);
+    for (size_t i = 1; i <= more; i++) to[i] = (uint8_t)(0x80 | (c >> 6 * (more - i) & 0x3f));
+    return more + 1;
+}
+
+void names_lower(uint8_t *name, size_t size)
+{
+    const uint8_t *at = name, *end = name + size;
+    pthread_once(&once, open_unicode);
+    while (at < end) {
+        const uint8_t *from = at;
+        uint8_t made[4];
+        uint32_t c = take(&at, end), l = lower(c);
+        if (l != c && put(l, made) == (size_t)(at - from)) memcpy(name + (from - name), made, (size_t)(at - from));
+    }
+}
+
 uint32_t names_hash(struct slice name, uint32_t hash)
 {
     for (size_t i = 0; i < name.size; i++)

@@ -102,7 +102,7 @@ wait_delivered
 compare
 # the rows of a table that a query makes anew are of the new one's columns
 sql source "USE d; CREATE TABLE w (id INT PRIMARY KEY, total INT, paid INT); INSERT INTO w VALUES (1, 100, 5); CREATE TABLE v SELECT * FROM w;
-    CREATE OR REPLACE TABLE w (PRIMARY KEY (id)) SELECT id, paid, total FROM v; INSERT INTO w VALUES (2, 6, 200)"
+    INSERT INTO w VALUES (9, 9, 9); CREATE OR REPLACE TABLE w (PRIMARY KEY (id)) SELECT id, paid, total FROM v; INSERT INTO w VALUES (2, 6, 200)"
 wait_delivered
 compare
 [ "$(sql target "SELECT GROUP_CONCAT(total, ':', paid ORDER BY id) FROM d.w")" = "100:5,200:6" ] || fail "columns were mixed up: $(sql target "SELECT * FROM d.w")"
@@ -148,4 +148,9 @@ sql source "USE d; INSERT INTO orders VALUES (3, 12, 22); ALTER TABLE ORDERS REN
 start_agent
 await_state source.state stopped
 says source.reason 'ALTER TABLE ORDERS RENAME COLUMN'
-stop_agent
+kill_agent
+write_config 'filter.exclude=["d.Secret"]' # which would exclude nothing
+launch_agent
+await_state source.state stopped
+says source.reason 'd.Secret.*lower case'
+kill_agent
