@@ -356,13 +356,27 @@ static void put_match(const struct plan *plan, uint32_t at, const struct value *
     buf_text(out, geometry ? ")<=>HEX(" : "<=>");
     leader_sql_value(plan, at, value, true, out);
     buf_text(out, geometry ? ")" : "");
-    bool text = plan_is_text(plan, at), real = plan_is_real(plan, at);
-    if (!text && !real) return;
-    buf_text(out, text ? " AND BINARY " : " AND ATAN2(0,"); /* under most collations 'a' would find 'A', and 0 finds -0 */
+    if (!plan_is_text(plan, at)) return;
+    buf_text(out, " AND BINARY "); /* under most collations 'a' would find 'A' */
     put_column(plan, at, out);
-    buf_text(out, text ? "<=>" : ")<=>ATAN2(0,");
+    buf_text(out, "<=>");
     leader_sql_value(plan, at, value, true, out);
-    if (real) buf_u8(out, ')');
+}
+
+/* Of equal zeros the one with our sign: see plan.c. */
+static void put_signs(const struct plan *plan, const struct value *before, struct buf *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        if (before[i].state != VALUE_PRESENT || !plan_is_real(plan, i) || value_double(&plan->source->columns[i], before[i].bytes) != 0) continue;
+        buf_text(out, any ? "+(ATAN2(0," : " ORDER BY (ATAN2(0,");
+        put_column(plan, i, out);
+        buf_text(out, ")=ATAN2(0,");
+        leader_sql_value(plan, i, &before[i], true, out);
+        buf_text(out, "))");
+        any = true;
+    }
+    if (any) buf_text(out, " DESC");
 }
 
 static void put_one_row(const struct plan *plan, const struct value *before, struct buf *out)
@@ -381,6 +395,7 @@ static void put_one_row(const struct plan *plan, const struct value *before, str
         put_match(plan, i, &before[i], out);
         first = false;
     }
+    if (!by_key) put_signs(plan, before, out);
     buf_text(out, " LIMIT 1");
 }
 

@@ -313,7 +313,23 @@ static void put_key(const struct plan *plan, struct shape *shape, struct buf *sq
     shape->one_match = true;
 }
 
-/* NULL-safe, whatever the before image holds, and by the sign of a zero, too, which ATAN2 sees, and <=> does not; after a key: as a check of the contents. */
+/* Among rows that <=> does not tell apart, one whose zeros have the signs of ours, if there is one: some servers store -0 (MariaDB 11.8, MySQL), others 0 for it
+   (MariaDB 10.11). ATAN2 sees it. */
+static void put_signs(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < plan->source->column_count; i++) {
+        if (before[i].state == VALUE_ABSENT || is_left_out(plan, i) || !plan_is_real(plan, i)) continue;
+        buf_text(sql, any ? "+(ATAN2(0," : " ORDER BY (ATAN2(0,");
+        put_column(plan, i, sql);
+        buf_text(sql, ")<=>ATAN2(0,?))");
+        add_param(shape, i, true, false);
+        any = true;
+    }
+    if (any) buf_text(sql, " DESC");
+}
+
+/* NULL-safe, whatever the before image holds; after a key: as a check of the contents. */
 static void put_row(const struct plan *plan, struct shape *shape, const struct value *before, struct buf *sql)
 {
     bool first = shape->key < 0;
@@ -332,15 +348,10 @@ static void put_row(const struct plan *plan, struct shape *shape, const struct v
             buf_text(sql, plan->target->mysql ? " AS BINARY)<=>?" : "<=>?");
             add_param(shape, i, true, false);
         }
-        if (plan_is_real(plan, i)) {
-            buf_text(sql, " AND ATAN2(0,");
-            put_column(plan, i, sql);
-            buf_text(sql, ")<=>ATAN2(0,?)");
-            add_param(shape, i, true, false);
-        }
         first = false;
     }
     if (shape->key >= 0) return;
+    put_signs(plan, shape, before, sql);
     buf_text(sql, " LIMIT 1");
     shape->one_match = true;
 }

@@ -265,9 +265,32 @@ static void test_direct(void **state)
     plan_free(p);
 }
 
+/* Of rows that are equal but for the sign of a zero, ours comes first. */
+static void signed_zero(void **state)
+{
+    uint8_t zero[8] = {0, 0, 0, 0, 0, 0, 0, 0x80}, one[8] = {0, 0, 0, 0, 0, 0, 0xf0, 0x3f};
+    struct column columns[] = {{.name = slice_text("v"), .kind = COLUMN_DOUBLE, .width = 8, .nullable = true}, {.name = slice_text("w"), .kind = COLUMN_DOUBLE, .width = 8, .nullable = true}};
+    struct table real = {.database = slice_text("d"), .name = slice_text("r"), .columns = columns, .column_count = 2, .named = true};
+    struct target_column theirs[] = {{.name = slice_text("v"), .nullable = true, .real = true}, {.name = slice_text("w"), .nullable = true, .real = true}};
+    struct target_table to = {.database = slice_text("d"), .name = slice_text("r"), .exists = true, .columns = theirs, .column_count = 2};
+    struct value before[] = {{.state = VALUE_PRESENT, .bytes = {zero, 8}}, {.state = VALUE_PRESENT, .bytes = {one, 8}}};
+    struct leader_sql sql;
+    struct plan *p;
+    struct buf out;
+    (void)state;
+    assert_true(plan_new(&real, &to, false, &p, NULL));
+    assert_true(leader_sql_init(&sql, p));
+    buf_init(&out, 10000);
+    leader_sql_direct(p, &sql, CHANGE_DELETE, 0, false, before, NULL, &out);
+    is_text(&out, CONTEXT "DELETE FROM `d`.`r` WHERE `v`<=>-0e0 AND `w`<=>1e0 ORDER BY (ATAN2(0,`v`)=ATAN2(0,-0e0)) DESC LIMIT 1");
+    buf_fini(&out);
+    plan_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signed_zero),
         cmocka_unit_test_setup_teardown(test_upsert, setup, teardown), cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_update, setup, teardown), cmocka_unit_test_setup_teardown(test_two_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit, setup, teardown), cmocka_unit_test_setup_teardown(test_values, setup, teardown),
