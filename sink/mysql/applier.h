@@ -171,7 +171,7 @@ MUST_CHECK bool session_rows(struct mysql_sink *s, struct shape *shape, struct b
 /* Reads every outstanding reply; counts and warnings are checked. */
 MUST_CHECK bool session_replies(struct mysql_sink *s, struct err *err);
 MUST_CHECK bool session_check(const struct expect *expect, const struct db_reply *reply, struct err *err);
-/* Whether the last statement warned of nothing but what generated columns came to, beside expect->warnings. Nothing in flight. */
+/* Whether the last statement warned of nothing but what generated columns came to, or of no column at all, beside expect->warnings. Nothing in flight. */
 bool session_excused(struct mysql_sink *s, const struct expect *expect);
 /* Waits for the log, then COMMIT and its reply. */
 MUST_CHECK bool session_commit(struct mysql_sink *s, uint64_t lsn, struct err *err);

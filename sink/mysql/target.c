@@ -195,6 +195,7 @@ static bool load_period(struct target_table *table, struct db *db, const char *a
     static const char *const hidden[] = {"row_start", "row_end"};
     struct db_result *r;
     if (!table->versioned) return true;
+    table->computes = true; /* and the last partition for history warns when it is over its interval */
     if (!db_query(db, &r, err, "SELECT COLUMN_NAME, GENERATION_EXPRESSION FROM information_schema.COLUMNS%s AND GENERATION_EXPRESSION IN "
                   "('ROW START', 'ROW END')", at)) return false;
     table->period[0] = table->period[1] = -1;

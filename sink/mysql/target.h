@@ -39,7 +39,7 @@ struct target_table { /* owned by its targets; immutable */
     bool related;        /* what such a rule does may concern its rows, or is held up by them */
     bool triggers;       /* would fire for our changes too */
     bool other_unique;   /* unique keys that `keys` does not show: prefixes, functional, long unique */
-    bool computes;       /* a generated column, hidden ones (functional indexes) included */
+    bool computes;       /* a generated column, hidden ones (functional indexes, periods) included */
     uint64_t rows;       /* the server's estimate */
     char engine[64];
     uint32_t column_count;
