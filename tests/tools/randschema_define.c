@@ -291,7 +291,8 @@ static void drop_key(struct buf *sql, const struct table *t, const struct column
 
 static void add_key(struct buf *sql, const struct table *t, const struct column *c)
 {
-    if (indexable(c)) buf_printf(sql, "ALTER TABLE `%s` ADD PRIMARY KEY (`%s`)", t->name, c->name);
+    if (indexable(c) && !server.common) /* MariaDB takes none of a column that is INVISIBLE */
+        buf_printf(sql, "ALTER TABLE `%s` ADD PRIMARY KEY (`%s`)", t->name, c->name);
 }
 
 static void create_like(struct buf *sql, const struct table *t, const struct column *c)
