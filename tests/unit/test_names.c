@@ -7,7 +7,7 @@ static void test_equal(void **state)
 {
     static const struct { const char *a, *b; bool same; } cases[] = {
         {"orders", "Orders", true}, {"GRÖßE", "größe", true}, {"ЖЯ", "жя", true}, {"a", "b", false}, {"a", "ab", false}, {"", "", true},
-        {"\xff\xfe", "\xff\xfe", true}, {"\xff\xfe", "\xff", false}, 
+        {"\xff\xfe", "\xff\xfe", true}, {"\xff\xfe", "\xff", false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
