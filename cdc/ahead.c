@@ -20,9 +20,8 @@ enum { TEXT_SHOWN = 200, TOLD_MS = 2000 };
 
 struct found { /* a statement that changes a table, or ("") all of a database */
     char *database, *table, *text;
-    bool counts;     /* it may change which column is which */
-    uint32_t file;   /* for people */
-    uint64_t offset; /* of its end; 0: the log has no offsets */
+    struct gtid gtid;   /* of its transaction */
+    struct gtid place;  /* where it begins, for people; offset 0: the log has none */
 };
 
 struct list {
@@ -37,11 +36,9 @@ struct ahead {
     pthread_mutex_t lock;            /* of the reader, for ahead_stop */
     const struct source_driver *driver;
     struct source *reader;           /* NULL: none now */
-    bool folds;                      /* names */
     struct source_pos until;         /* so far it was looked through */
     bool begun;
     struct list found;
-    struct list taken;               /* by capture, in the transaction at hand, and not found yet */
 };
 
 /* ---- what is found ---- */
@@ -53,44 +50,24 @@ static char *copy(struct slice s, size_t most)
     return text;
 }
 
-static void list_add(struct list *list, struct slice database, struct slice table, struct slice text, bool counts, const struct gtid *place)
+static void list_add(struct list *list, struct slice database, struct slice table, struct slice text, const struct gtid *gtid, const struct gtid *place)
 {
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 16;
         list->items = realloc(list->items, list->room * sizeof *list->items);
         if (!list->items) abort();
     }
-    list->items[list->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), counts, place ? place->server : 0, place ? place->seq : 0};
-}
-
-static void list_drop(struct list *list, size_t at)
-{
-    struct found f = list->items[at];
-    free(f.database);
-    free(f.table);
-    free(f.text);
-    memmove(&list->items[at], &list->items[at + 1], (--list->count - at) * sizeof *list->items);
+    list->items[list->count++] = (struct found){copy(database, SIZE_MAX), copy(table, SIZE_MAX), copy(text, TEXT_SHOWN), *gtid, *place};
 }
 
 static void list_cut(struct list *list, size_t count)
 {
-    while (list->count > count) list_drop(list, list->count - 1);
-}
-
-static bool is_of(const struct found *f, struct slice database, struct slice table, bool folds)
-{
-    return names_equal(database, slice_text(f->database), folds) && names_equal(table, slice_text(f->table), folds);
-}
-
-/* False: there is none. */
-static bool list_pass(struct list *list, struct slice database, struct slice table, bool folds)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (!is_of(&list->items[i], database, table, folds)) continue;
-        list_drop(list, i);
-        return true;
+    while (list->count > count) {
+        struct found *f = &list->items[--list->count];
+        free(f->database);
+        free(f->table);
+        free(f->text);
     }
-    return false;
 }
 
 struct ahead *ahead_new(const struct source_settings *settings, size_t host)
@@ -109,9 +86,7 @@ void ahead_free(struct ahead *a)
 {
     if (!a) return;
     list_cut(&a->found, 0);
-    list_cut(&a->taken, 0);
     free(a->found.items);
-    free(a->taken.items);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }
@@ -137,19 +112,6 @@ static bool defines(enum statement_kind kind)
     return kind == STATEMENT_CREATE_TABLE || kind == STATEMENT_ALTER_TABLE || kind == STATEMENT_DROP_TABLE || kind == STATEMENT_RENAME_TABLE ||
            kind == STATEMENT_DROP_DATABASE;
 }
-
-void ahead_passed(struct ahead *a, const struct statement *s)
-{
-    struct cursor in = cursor_of(s->tables);
-    struct slice database, table;
-    if (!defines(s->kind)) return;
-    while (statement_tables_next(&in, &database, &table)) {
-        if (!database.size) database = s->database;
-        if (!list_pass(&a->found, database, table, a->folds)) list_add(&a->taken, database, table, (struct slice){NULL, 0}, false, NULL);
-    }
-}
-
-void ahead_committed(struct ahead *a) { list_cut(&a->taken, 0); }
 
 /* ---- the log ---- */
 
@@ -178,7 +140,8 @@ static bool leaves_columns(struct tokens *t)
 {
     static const char *const parts[] = {"INDEX", "KEY", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "FOREIGN", "CONSTRAINT", "CHECK", "PARTITION", NULL};
     static const char *const others[] = {"PARTITION", "ENGINE", "AUTO_INCREMENT", "COMMENT", "ROW_FORMAT", "FORCE", "TRUNCATE", "REORGANIZE", "REBUILD", "COALESCE", "ANALYZE",
-        "OPTIMIZE", "REMOVE", "ALGORITHM", "LOCK", "ORDER", NULL};
+        "OPTIMIZE", "REMOVE", "ALGORITHM", "LOCK", "ORDER", "DISABLE", "ENABLE", "ALTER", NULL};
+    if (tokens_skip(t, "RENAME")) return tokens_is(t, "INDEX") || tokens_is(t, "KEY");
     const char *const *word = tokens_skip(t, "ADD") || tokens_skip(t, "DROP") ? parts : others;
     while (*word && !tokens_is(t, *word)) word++;
     return *word;
@@ -217,11 +180,13 @@ static bool take_query(struct reading *r, const struct event *event, struct err 
     struct ddl_session session = {.sql_mode = s.sql_mode, .charset_client = s.charset_client, .version = major * 10000 + minor * 100 + patch, .mysql = !r->format.mariadb};
     /* what cannot be read stops capture when it gets there */
     if (!ddl_parse(&r->ddl, s.text, &session, &unread) || r->ddl.role != DDL_STATEMENT || r->ddl.temporary || !defines(r->ddl.kind) || txn_is_void(&r->txn)) return true;
+    if (!may_change(tokens_of(s.text, &session))) return true;
     r->statements++;
     struct gtid place = place_of(&r->at);
-    bool counts = may_change(tokens_of(s.text, &session));
+    place.seq -= place.seq < event->raw.size ? place.seq : event->raw.size;
+    const struct gtid *gtid = r->by_file ? &place : &r->txn.gtid;
     struct cursor in = cursor_of(buf_bytes(&r->ddl.tables));
-    while (statement_tables_next(&in, &database, &table)) list_add(&r->ahead->found, database.size ? database : s.database, table, s.text, counts, &place);
+    while (statement_tables_next(&in, &database, &table)) list_add(&r->ahead->found, database.size ? database : s.database, table, s.text, gtid, &place);
     return true;
 }
 
@@ -285,6 +250,16 @@ static void tell(const struct reading *r, uint64_t since_us)
                  (unsigned long long)r->bytes, (unsigned long long)r->statements, (unsigned long long)ms);
 }
 
+/* A server that goes down, or whose administrator ends our thread, ends the stream in order, too. What it had when we connected, which was after the definition was read,
+   has to be behind us. A MySQL may have GTIDs that never were in its log: then the place counts, whose upper half a stream by GTIDs does not say. */
+static bool reached(const struct source_pos *at, const struct source_info *info, struct err *err)
+{
+    struct gtid here = place_of(at), end = info->place;
+    bool there = end.seq && (here.server > end.server || (here.server == end.server && (here.seq >= end.seq || (uint32_t)here.seq == (uint32_t)end.seq)));
+    if (there || (gtid_set_kind(&at->gtids) == gtid_set_kind(&info->end) && gtid_set_contains(&at->gtids, &info->end))) return true;
+    return err_set(err, ERR_RETRY, "the source ended the stream before the end of its log");
+}
+
 /* To the log's end; a->until is then there. */
 static bool listen(struct ahead *a, const struct source_driver *driver, struct source *source, struct err *err)
 {
@@ -308,6 +283,7 @@ static bool listen(struct ahead *a, const struct source_driver *driver, struct s
         if (ok && !end && a->stopped) ok = err_set(err, ERR_RETRY, "stopped");
     }
     if (ok && r->by_file) ok = gtid_set_put(&r->at.gtids, place_of(&r->at), err);
+    if (ok) ok = reached(&r->at, info, err);
     if (ok) source_pos_copy(&a->until, &r->at);
     if (ok) tell(r, since_us);
     payload_free(r->payload);
@@ -335,33 +311,31 @@ static bool go_on_from(struct ahead *a, const struct source_pos *at, struct err 
     return true;
 }
 
-/* Where the log behind capture is gone (saved files are read, and the server has purged those), nothing tells what became of a table. */
+/* The reader's refusals are not the stream's, which has its own. Where the log behind capture is gone (saved files are read, and the server has purged those), or torn by
+   a crash, nothing tells what became of a table. */
 static bool unreadable(struct err *err)
 {
     const struct source_refusal *refusal = source_refusal(err);
-    if (refusal && refusal->state == CDC_PURGED)
-        err_set(err, ERR_STOP, "names of columns that are not in the log cannot be asked of the source, as it has purged the log from here to its end; what to do: give the "
+    if ((refusal && refusal->state == CDC_PURGED) || source_torn_file(err))
+        err_set(err, ERR_STOP, "names of columns that are not in the log cannot be asked of the source, as its log cannot be read from here to its end; what to do: give the "
                 "table's definition: wolfctl schema set DB.TABLE FILE.sql");
     else if (refusal) err->code = ERR_RETRY;
+    err->number = 0;
     return err_context(err, "looking through the source's binary log for what changes tables");
 }
 
 /* What was found before an attempt failed is found again by the next. */
-static bool look(struct ahead *a, const struct source_pos *at, struct err *err)
+static bool look(struct ahead *a, const struct source_pos *at, bool *folds, struct err *err)
 {
     const struct source_driver *driver = NULL;
     struct source *source = NULL;
     if (!source_open(&a->settings, a->host, &driver, &source, err)) return false;
     set_reader(a, driver, source);
-    a->folds = driver->info(source)->folds_names;
-    bool ok = go_on_from(a, at, err);
+    *folds = driver->info(source)->folding != 0;
+    bool ok = a->stopped ? err_set(err, ERR_RETRY, "stopped") : go_on_from(a, at, err);
     size_t known = a->found.count;
     ok = ok && (listen(a, driver, source, err) || unreadable(err));
     if (!ok) list_cut(&a->found, known);
-    for (size_t i = a->taken.count; ok && i-- > 0;) {
-        const struct found *t = &a->taken.items[i];
-        if (list_pass(&a->found, slice_text(t->database), slice_text(t->table), a->folds)) list_drop(&a->taken, i);
-    }
     a->begun |= ok;
     set_reader(a, NULL, NULL);
     driver->close(source);
@@ -370,13 +344,15 @@ static bool look(struct ahead *a, const struct source_pos *at, struct err *err)
 
 bool ahead_clear(struct ahead *a, const struct source_pos *at, struct slice database, struct slice table, struct err *err)
 {
-    if (!look(a, at, err)) return false;
+    bool folds;
+    if (!look(a, at, &folds, err)) return false;
     for (size_t i = 0; i < a->found.count; i++) {
         const struct found *f = &a->found.items[i];
-        if (!f->counts || !(is_of(f, database, table, a->folds) || is_of(f, database, slice_text(""), a->folds))) continue;
+        if (gtid_set_has(&at->gtids, &f->gtid) || !names_equal(database, slice_text(f->database), folds)) continue;
+        if (*f->table && !names_equal(table, slice_text(f->table), folds)) continue;
         return err_set(err, ERR_STOP, "%.*s.%.*s: its columns' names are not in the log, and the source is past a statement that changes it, so that they cannot be asked "
-                       "there: \"%s\" (file %u, before offset %llu); what to do: give the definition that it had before: wolfctl schema set DB.TABLE FILE.sql",
-                       SLICE_ARG(database), SLICE_ARG(table), f->text, f->file, (unsigned long long)f->offset);
+                       "there: \"%s\" (file %u, offset %llu); what to do: give the definition that it had before: wolfctl schema set DB.TABLE FILE.sql",
+                       SLICE_ARG(database), SLICE_ARG(table), f->text, f->place.server, (unsigned long long)f->place.seq);
     }
     return true;
 }

@@ -14,9 +14,6 @@ struct ahead;
 struct ahead *ahead_new(const struct source_settings *settings, size_t host);
 void ahead_free(struct ahead *ahead); /* NULL accepted */
 void ahead_stop(struct ahead *ahead); /* any thread, between new and free: ahead_clear returns soon */
-/* Every statement that capture takes is told, and the end of every transaction: what was found of it is behind from then on. */
-void ahead_passed(struct ahead *ahead, const struct statement *statement);
-void ahead_committed(struct ahead *ahead);
 /* To be asked after the definition was read. `at`: behind the last transaction that was taken. False, ERR_STOP: a statement behind `at` changes that table, and the
    message has it; others: the log could not be read. */
 MUST_CHECK bool ahead_clear(struct ahead *ahead, const struct source_pos *at, struct slice database, struct slice table, struct err *err);

@@ -28,6 +28,7 @@
 #include "decoder.h"
 #include "filter.h"
 #include "history.h"
+#include "names.h"
 #include "mask.h"
 #include "file.h"
 #include "fork.h"
@@ -420,7 +421,6 @@ static bool append_commit(struct cdc *cdc, const struct change *change, struct e
         }
     }
     if (!append(cdc, &stamped, err)) return false;
-    if (cdc->ahead) ahead_committed(cdc->ahead);
     committed(cdc, &stamped);
     return true;
 }
@@ -444,10 +444,7 @@ static bool emit(void *context, const struct change *change, struct err *err)
         aborted(cdc);
     }
     if (change->kind == CHANGE_BEGIN && __builtin_expect(history_changed(cdc->history), 0)) decoder_forget_schema(cdc->decoder);
-    if (change->kind == CHANGE_STATEMENT) {
-        if (cdc->ahead) ahead_passed(cdc->ahead, change->statement);
-        history_statement(cdc->history, change->statement, source_number(cdc));
-    }
+    if (change->kind == CHANGE_STATEMENT) history_statement(cdc->history, change->statement, source_number(cdc));
     return true;
 }
 
@@ -676,7 +673,6 @@ static bool connect_source(struct cdc *cdc, struct err *err)
     cdc->status.connects++;
     pthread_mutex_unlock(&cdc->lock);
     metric_add(METRIC_SOURCE_CONNECTS, 1);
-    history_fold(cdc->history, info->folds_names);
     if (info->unnamed) history_track(cdc->history);
     log_info("source.connected", "server=%s version=%s tls=%s driver=%s", info->server, info->version.text, info->tls ? "yes" : "no", info->driver ? info->driver : "files");
     return true;
@@ -796,12 +792,14 @@ static bool check_mask(struct cdc *cdc, struct err *err)
 static bool is_lower(const char *key, const struct strings *patterns, struct err *err)
 {
     for (size_t i = 0; i < patterns->count; i++) {
-        unsigned dots = 0;
-        for (const char *c = patterns->items[i]; *c && *c != '=' && dots < 2; c++) {
-            dots += *c == '.';
-            if (*c >= 'A' && *c <= 'Z')
-                return err_set(err, ERR_CONFIG, "%s has '%.200s', and the source keeps the names of its tables in lower case (lower_case_table_names=1); what to do: write it so", key, patterns->items[i]);
-        }
+        const char *text = patterns->items[i], *dot = strchr(text, '.'), *second = dot ? strchr(dot + 1, '.') : NULL;
+        size_t size = second ? (size_t)(second - text) : strlen(text);
+        char *lower = strdup(text);
+        if (!lower) abort();
+        names_lower((uint8_t *)lower, size);
+        bool same = memcmp(lower, text, size) == 0;
+        free(lower);
+        if (!same) return err_set(err, ERR_CONFIG, "%s has '%.200s', and the source keeps the names of its tables in lower case (lower_case_table_names=1); what to do: write it so", key, text);
     }
     return true;
 }
@@ -816,6 +814,17 @@ static bool check_patterns(const struct settings *s, struct err *err)
            is_lower("filter.mask_fixed", &f->mask_fixed, err) && is_lower("filter.mask_null", &f->mask_null, err) && is_lower("filter.exclude_columns", &f->exclude_columns, err);
 }
 
+/* Saved files do not say it. A server that cannot be asked now is asked when it is its turn. */
+static unsigned ask_folding(struct cdc *cdc)
+{
+    struct db *db = NULL;
+    char text[8] = "0";
+    bool found;
+    if (db_open(&cdc->schema_options, &db, NULL)) (void)!db_scalar(db, text, sizeof text, &found, NULL, "SELECT @@lower_case_table_names");
+    db_close(db);
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
 static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct err *err)
 {
     const struct settings *settings = cdc->settings;
@@ -823,7 +832,6 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
         .mariadb = cdc->driver->info(cdc->source)->version.flavour == DB_MARIADB,
         .checksum = cdc->driver->info(cdc->source)->checksum,
         .explicit_timestamp = cdc->driver->info(cdc->source)->explicit_timestamp,
-        .lower_names = cdc->driver->info(cdc->source)->lower_names,
         .verify_checksums = true,
         .capture_accounts = settings->source.capture_accounts,
         .refuse_statements = settings->source.statements && !strcmp(settings->source.statements, "refuse"),
@@ -837,8 +845,11 @@ static bool make_decoder(struct cdc *cdc, const struct source_pos *from, struct 
     if (!source_server(&settings->source, cdc->hosts.at, &cdc->schema_options, cdc->schema_name, sizeof cdc->schema_name, cdc->schema_host,
                        sizeof cdc->schema_host, err))
         return false;
-    if (cdc->driver->info(cdc->source)->lower_names && !check_patterns(settings, err)) return false;
     bool server = source_has_server(&settings->source);
+    unsigned folding = cdc->driver == &source_files ? (server ? ask_folding(cdc) : 0) : cdc->driver->info(cdc->source)->folding;
+    history_fold(cdc->history, folding != 0);
+    options.lower_names = folding == 1;
+    if (options.lower_names && !check_patterns(settings, err)) return false;
     if (cdc->mask && !server) return err_set(err, ERR_CONFIG, "masked columns need a server beside the files: its keys are looked at");
     if (cdc->mask && !check_mask(cdc, err)) return false;
     struct schema *schema = server ? schema_new(&cdc->schema_options) : NULL;

@@ -51,7 +51,24 @@ void catalog_watch(struct catalog *catalog, catalog_change_fn *fn, void *context
 
 size_t catalog_count(const struct catalog *catalog) { return catalog->count; }
 
-void catalog_fold(struct catalog *catalog, bool folds) { catalog->folds = folds; }
+static bool is_same(const struct entry *a, const struct entry *b)
+{
+    return names_equal(slice_text(a->database), slice_text(b->database), true) && names_equal(slice_text(a->name), slice_text(b->name), true);
+}
+
+/* Which of two that are one table now is the true one, nobody knows. */
+void catalog_fold(struct catalog *catalog, bool folds)
+{
+    catalog->folds = false;
+    for (size_t i = 0; folds && i < BUCKETS; i++)
+        for (struct entry *e = catalog->buckets[i]; e; e = e->next)
+            for (struct entry *other = e->next; other; other = other->next) {
+                if (!is_same(e, other)) continue;
+                catalog_remove(catalog, slice_text(e->database), slice_text(e->name));
+                catalog_remove(catalog, slice_text(other->database), slice_text(other->name));
+            }
+    catalog->folds = folds;
+}
 
 static struct entry **place_of(const struct catalog *catalog, struct slice database, struct slice name)
 {
@@ -92,6 +109,11 @@ void catalog_put(struct catalog *catalog, struct definition *definition)
         *at = made;
     }
     struct entry *e = *at;
+    if (strcmp(e->database, definition->database) || strcmp(e->name, definition->name)) { /* one table is written in one way */
+        struct definition *named = define_copy(definition, e->database, e->name);
+        definition_free(definition);
+        definition = named;
+    }
     catalog->count += !e->now;
     definition_free(e->now);
     e->now = definition;

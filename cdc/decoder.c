@@ -577,7 +577,8 @@ static bool take_statement(struct decoder *d, const struct event *event, struct 
     s->tables = buf_bytes(&d->ddl.tables);
     if (!d->format.mariadb) s->flavour = slice_text("mysql");
     if (s->own_commit) d->forget_schema = true;
-    if (s->own_commit && !(d->txn.flags & TXN_STANDALONE)) maps_forget(d->maps, false); /* rows of a table that this one makes follow */
+    /* rows of a table that this one makes follow; what is kept back holds on to its tables */
+    if (s->kind == STATEMENT_CREATE_TABLE && !d->ddl.temporary && !(d->txn.flags & TXN_STANDALONE) && !d->hold.size) maps_forget(d->maps, false);
     if (d->ddl.temporary) temporaries_note(d->temporaries, event->server_id, s);
     enum verdict verdict = judge(d, event, s, err);
     if (verdict == VERDICT_REFUSE) return false;

@@ -105,8 +105,7 @@ static bool learn_variables(struct source_link *link, struct err *err)
     if (!learn_variable(link, "binlog_row_metadata", names, sizeof names, err) || /* since MariaDB 10.5 and MySQL 8.0 */
         !learn_variable(link, "explicit_defaults_for_timestamp", stamps, sizeof stamps, err) ||
         !learn_variable(link, "lower_case_table_names", folds, sizeof folds, err)) return false;
-    info->folds_names = strcmp(folds, "0") != 0;
-    info->lower_names = strcmp(folds, "1") == 0;
+    info->folding = (unsigned)strtoul(folds, NULL, 10);
     info->unnamed = strcasecmp(names, "FULL") != 0;
     info->explicit_timestamp = info->version.flavour == DB_MYSQL && info->version.major < 8 && !strcmp(stamps, "ON");
     return true;

@@ -19,8 +19,7 @@ struct source_info {
     bool tls, checksum;     /* checksum: of the events, until a FORMAT_DESCRIPTION says it */
     char identity[192];     /* which server this is, for people and for comparing: another one behind the same name has another */
     bool files_only;        /* it has no GTIDs (MySQL, gtid_mode not ON): transactions are known by file and offset, which mean nothing on any other server */
-    bool folds_names;       /* lower_case_table_names is not 0 */
-    bool lower_names;       /* it is 1 */
+    unsigned folding;       /* lower_case_table_names: 0 names are as written; 1 kept in lower case; 2 compared so */
     bool unnamed;           /* its maps carry no column names (binlog_row_metadata is not FULL), or are not known to */
     bool explicit_timestamp; /* a MySQL before 8.0 with explicit_defaults_for_timestamp, which 5.6 does not write to its log */
     bool clustered;         /* a Galera node: it has to be asked whether it still serves */

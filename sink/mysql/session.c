@@ -275,7 +275,7 @@ bool session_check(const struct expect *e, const struct db_reply *reply, struct 
 static struct slice column_named(const char *text)
 {
     static const char word[] = "column ";
-    const char *from = strstr(text, word), *end;
+    const char *from = strcasestr(text, word), *end;
     if (!from) return (struct slice){NULL, 0};
     from += sizeof word - 1;
     for (char quote = *from; quote == '`' || quote == '\''; from = end + 2) {
