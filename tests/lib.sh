@@ -360,6 +360,16 @@ start_workload() {
 join_workload() {
     wait "$WORKLOAD_PID" || { tail -n 5 "$DIR/workload.log" >&2; fail "the workload failed"; }
 }
+# as_it_was TABLE SQL WORDS: capture has stopped, as the source is past WORDS; told what TABLE was before it, it goes on, and all is equal.
+as_it_was() {
+    await_state source.state stopped
+    says source.reason "$3"
+    says source.reason 'wolfctl schema set'
+    echo "$2" >"$DIR/then.sql"
+    ctl_agent schema set "$1" "$DIR/then.sql" >"$DIR/out" || fail "schema set: $(cat "$DIR/out")"
+    wait_delivered
+    compare
+}
 # kill_while_writing TIMES <SQL: the source takes it, and meanwhile the agent is killed and started again.
 kill_while_writing() {
     local i writer
