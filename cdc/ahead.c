@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,9 +174,7 @@ static bool take_query(struct reading *r, const struct event *event, struct err 
     struct err unread = {0};
     if (!query_decode(event, &r->format, &r->context, &s, err)) return false;
     if (event->type == EVENT_QUERY_COMPRESSED && !unpack_bytes(r->unpack, s.text, &s.text, err)) return false;
-    unsigned major = 0, minor = 0, patch = 0;
-    (void)!sscanf(r->format.version, "%3u.%3u.%3u", &major, &minor, &patch);
-    struct ddl_session session = {.sql_mode = s.sql_mode, .charset_client = s.charset_client, .version = major * 10000 + minor * 100 + patch, .mysql = !r->format.mariadb};
+    struct ddl_session session = {.sql_mode = s.sql_mode, .charset_client = s.charset_client, .version = event_server_number(r->format.version), .mysql = !r->format.mariadb};
     /* what cannot be read stops capture when it gets there */
     if (!ddl_parse(&r->ddl, s.text, &session, &unread) || r->ddl.role != DDL_STATEMENT || r->ddl.temporary || !defines(r->ddl.kind) || txn_is_void(&r->txn)) return true;
     if (!may_change(tokens_of(s.text, &session))) return true;

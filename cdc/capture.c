@@ -26,10 +26,11 @@
 #include "cdc.h"
 #include "clock.h"
 #include "decoder.h"
+#include "event.h"
 #include "filter.h"
 #include "history.h"
-#include "names.h"
 #include "mask.h"
+#include "names.h"
 #include "file.h"
 #include "fork.h"
 #include "hosts.h"
@@ -425,13 +426,8 @@ static bool append_commit(struct cdc *cdc, const struct change *change, struct e
     return true;
 }
 
-/* 101119 for "10.11.19-MariaDB": which executable comments the source executed. */
-static uint32_t source_number(const struct cdc *cdc)
-{
-    unsigned major = 0, minor = 0, patch = 0;
-    (void)!sscanf(decoder_server_version(cdc->decoder), "%u.%u.%u", &major, &minor, &patch);
-    return major * 10000 + minor * 100 + patch;
-}
+/* Which executable comments the source executed. */
+static uint32_t source_number(const struct cdc *cdc) { return event_server_number(decoder_server_version(cdc->decoder)); }
 
 static bool emit(void *context, const struct change *change, struct err *err)
 {

@@ -669,8 +669,8 @@ static bool on_format(struct decoder *d, const struct event *event, enum decoder
     d->relay |= is_of_relay(event); /* it repeats its source's, too, in the middle of a transaction; what really cuts one is a ROTATE */
     if (d->relay && d->txn.open) return event_format_decode(event, &d->format, err);
     if (!cut(d, note, err) || !event_format_decode(event, &d->format, err)) return false;
-    unsigned major = 0, minor = 0, patch = 0;
-    if (sscanf(d->format.version, "%u.%u.%u", &major, &minor, &patch) >= 2) d->version = major * 10000 + minor * 100 + patch;
+    uint32_t number = event_server_number(d->format.version);
+    if (number) d->version = number;
     maps_close(d->maps);
     if (d->format.created) temporaries_clear(d->temporaries); /* the first since the server's start */
     *note = DECODER_FORMAT;

@@ -882,6 +882,7 @@ struct definition *define_alter(struct tokens *t, uint16_t charset, const struct
         int at = find_before(b.d, b.d->key[i]);
         if (at >= 0) b.d->key[i] = b.d->columns[at].name;
     }
+    for (uint32_t i = 0; i < b.d->column_count; i++) b.d->columns[i].before = NULL;
     if (good && at_end(t) && finish(&b)) return b.d;
     definition_free(b.d);
     return NULL;

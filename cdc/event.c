@@ -16,6 +16,12 @@ static const struct event_fate fates[EVENT_TYPES] = {
 #undef EVENT
 };
 
+uint32_t event_server_number(const char *version)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+    return sscanf(version, "%3u.%3u.%3u", &major, &minor, &patch) >= 2 ? major * 10000 + minor * 100 + patch : 0;
+}
+
 uint64_t event_end(const struct event *event, uint64_t offset, bool *made)
 {
     *made = event->flags & EVENT_FLAG_ARTIFICIAL || event->type == EVENT_HEARTBEAT || event->type == EVENT_HEARTBEAT_V2 ||

@@ -54,6 +54,8 @@ MUST_CHECK bool event_decode(struct slice raw, const struct event_format *format
 /* Where the event ends in its file, when the one before it ended at `offset`. log_pos has 32 bits, is 0 where MariaDB ≥ 11.4 did not know it yet, and skips what
    the server left out: so lengths are added up, and each log_pos that is there corrects the sum. *made: by the server for the stream, it is in no file. */
 uint64_t event_end(const struct event *event, uint64_t offset, bool *made);
+/* 101119 for "10.11.19-MariaDB-log"; 0: none that can be read. */
+uint32_t event_server_number(const char *version);
 /* Reads a FORMAT_DESCRIPTION's body. */
 MUST_CHECK bool event_format_decode(const struct event *event, struct event_format *format, struct err *err);
 const struct event_fate *event_fate(uint8_t type);

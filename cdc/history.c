@@ -318,10 +318,16 @@ struct asking { /* whom a table's names are asked of */
     struct arena *arena;
 };
 
-/* What the server says now, where nothing has changed it since. */
+/* What the server says now, where nothing has changed it since. It may take minutes, in which others look: the lock is let go, and what was found before may be gone. */
 static bool hear(const struct asking *a, struct table *draft, struct err *err)
 {
-    return schema_describe(a->server, draft, a->arena, err) && ahead_clear(a->ahead, &a->history->pos, draft->database, draft->name, err);
+    struct history *h = a->history;
+    pthread_mutex_unlock(&h->lock);
+    bool good = schema_describe(a->server, draft, a->arena, err) && ahead_clear(a->ahead, &h->pos, draft->database, draft->name, err);
+    pthread_mutex_lock(&h->lock);
+    const struct definition *now = good ? catalog_find(h->catalog, draft->database, draft->name) : NULL;
+    if (now && now->origin == DEFINITION_SET) return err_set(err, ERR_RETRY, "a definition of %s.%s was set while the source was asked for it", now->database, now->name);
+    return good;
 }
 
 /* Taken over, and kept. */
@@ -347,9 +353,12 @@ static bool refine(const struct asking *a, const struct definition *known, const
 {
     struct table theirs = copy_of(original, a->arena);
     struct err refused = {0};
-    if (known->origin != DEFINITION_DDL || !a->server || is_whole(known) || !hear(a, &theirs, &refused)) return false;
-    struct definition *d = definition_of(&theirs);
-    if (!definition_same(d, known)) {
+    if (known->origin != DEFINITION_DDL || !a->server || is_whole(known)) return false;
+    struct definition *was = define_copy(known, known->database, known->name);
+    struct definition *d = hear(a, &theirs, &refused) ? definition_of(&theirs) : NULL;
+    bool same = d && definition_same(d, was);
+    definition_free(was);
+    if (!same) {
         definition_free(d);
         return false;
     }

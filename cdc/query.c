@@ -1,7 +1,6 @@
 /* query.c: see query.h. Status variables are a table: code → how long it is and where it goes. */
 #include "query.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 void context_init(struct context *context)
@@ -178,9 +177,7 @@ static void assume_timestamp(const struct event_format *format, struct statement
 static void assume_checks(const struct event_format *format, struct statement *s)
 {
     enum { NO_CHECKS = 0x8000, MARIADB_SAYS = 101119, MARIADB_11 = 110000, MYSQL_CHECKS = 80016 };
-    unsigned major, minor, patch;
-    if (sscanf(format->version, "%3u.%3u.%3u", &major, &minor, &patch) != 3) return;
-    unsigned version = major * 10000 + minor * 100 + patch;
+    uint32_t version = event_server_number(format->version);
     bool says = s->context & CONTEXT_FLAGS2 && version >= MARIADB_SAYS && version < MARIADB_11;
     if (format->mariadb ? says && !(s->flags2 & NO_CHECKS) : version >= MYSQL_CHECKS) s->context |= CONTEXT_CHECKED;
 }
